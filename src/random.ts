@@ -1,0 +1,39 @@
+/** Seeded random numbers: the one source of chance in this library, so that a seed repeats a run exactly. */
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
+import { uniformInt } from 'pure-rand/distribution/uniformInt'
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
+
+/** A stream of random numbers. Two streams of the same seed and purpose are equal; any other two are unrelated. */
+export interface Random {
+  /** A number in [low, high). */
+  uniform(low: number, high: number): number
+  /** An integer in [0, count). */
+  integer(count: number): number
+  /** A new array with the items in random order. */
+  shuffle<T>(items: readonly T[]): T[]
+}
+
+/** A stream for one `purpose` of a `seed` (an integer): streams of different purposes do not disturb each other. */
+export function random(seed: number, purpose: string): Random {
+  const generator = xoroshiro128plus(mix(seed, purpose))
+  const integer = (count: number) => uniformInt(generator, 0, count - 1)
+  return {
+    uniform: (low, high) => low + (high - low) * uniformFloat64(generator),
+    integer,
+    shuffle(items) {
+      const result = [...items]
+      for (let i = result.length - 1; i > 0; i--) {
+        const j = integer(i + 1)
+        ;[result[i], result[j]] = [result[j]!, result[i]!]
+      }
+      return result
+    },
+  }
+}
+
+/** FNV-1a over the seed and the purpose. */
+function mix(seed: number, purpose: string): number {
+  let hash = 0x811c9dc5
+  for (const character of `${seed}/${purpose}`) hash = Math.imul(hash ^ character.codePointAt(0)!, 0x01000193)
+  return hash | 0
+}

@@ -1,0 +1,108 @@
+/** Gradients of convolution, in the forms that the runtime computes fastest. */
+import { windowOf } from '../operators/convolution.ts'
+import { size } from '../tensor.ts'
+import { concat, type Node, one, type Value } from '../value.ts'
+import { inputsOf, type Rules } from './rule.ts'
+
+/** Up to this many rows, the shifted inputs of all kernel taps are stacked for one product instead of one each. */
+const STACKED_ROWS = 64
+
+type Window = ReturnType<typeof windowOf>
+
+function windowOfNode(node: Node): Window {
+  return windowOf(node.attributes, inputsOf(node)[1]!.shape.slice(2))
+}
+
+/** Where each tap of the kernel lies, row-major: [0, 0], [0, 1], … */
+function tapsOf(kernel: readonly number[]): number[][] {
+  return kernel.reduce<number[][]>((taps, extent) => taps.flatMap((t) => [...Array(extent).keys()].map((k) => [...t, k])), [[]])
+}
+
+/** At stride 1 a convolution with the flipped kernel, which is faster than ConvTranspose; ConvTranspose otherwise. */
+function inputGradient(g: Value, node: Node): Value {
+  const [x, weight] = inputsOf(node) as [Value, Value]
+  const { kernel, strides, dilations, pads, group } = windowOfNode(node)
+  const axes = kernel.length
+  const reach = kernel.map((extent, i) => (extent - 1) * dilations[i]!)
+  if (strides.every((stride) => stride === 1) && pads.every((pad, i) => pad <= reach[i % axes]!)) {
+    const attributes = { strides, dilations, group, pads: pads.map((pad, i) => reach[i % axes]! - pad) }
+    return one('Conv', [g, flip(swapChannels(weight, group), axes)], attributes)
+  }
+  const extra = kernel.map((_, i) => {
+    const covered = (g.shape[i + 2]! - 1) * strides[i]! + reach[i]! + 1 - pads[i]! - pads[i + axes]!
+    return x.shape[i + 2]! - covered
+  })
+  return one('ConvTranspose', [g, weight], { strides, dilations, pads, group, output_padding: extra })
+}
+
+/** [outputs, inputs per group, …] as [inputs, outputs per group, …]. */
+function swapChannels(weight: Value, group: number): Value {
+  const [outputs, inputs, ...kernel] = weight.shape as [number, number, ...number[]]
+  const spatial = kernel.map((_, i) => i + 3)
+  return weight
+    .reshape([group, outputs / group, inputs, ...kernel])
+    .transpose([0, 2, 1, ...spatial])
+    .reshape([group * inputs, outputs / group, ...kernel])
+}
+
+function flip(weight: Value, axes: number): Value {
+  let flipped = weight
+  for (let axis = 2; axis < axes + 2; axis++) {
+    if (weight.shape[axis] !== 1) flipped = flipped.slice(axis, -1, -(2 ** 31), -1)
+  }
+  return flipped
+}
+
+/**
+ * The weight's gradient: for each tap of the kernel, the product of the upstream gradient with the input shifted to
+ * where that tap saw it. A matrix product per tap is faster than the convolution with a large kernel that it equals.
+ */
+function weightGradient(g: Value, x: Value, weight: Value, { kernel, strides, dilations, pads, group }: Window): Value {
+  const [outputs, inputs] = weight.shape as [number, number]
+  const channelsFirst = [1, 0, ...kernel.map((_, i) => i + 2)]
+  const places = g.shape[0]! * size(g.shape.slice(2))
+  const padded = x.transpose(channelsFirst).pad([0, 0, ...pads.slice(0, kernel.length), 0, 0, ...pads.slice(kernel.length)])
+  const upstream = g.transpose(channelsFirst).reshape([group, outputs / group, places])
+  const shifted = tapsOf(kernel).map((tap) => {
+    const seen = tap.reduce((from, k, i) => {
+      const start = k * dilations[i]!
+      const end = start + (g.shape[i + 2]! - 1) * strides[i]! + 1
+      const whole = start === 0 && end === padded.shape[i + 2] && strides[i] === 1
+      return whole ? from : from.slice(i + 2, start, end, strides[i])
+    }, padded)
+    return seen.reshape([group, inputs, places])
+  })
+  const products =
+    shifted.length * inputs <= STACKED_ROWS
+      ? contract(upstream, concat(shifted, 1)).reshape([outputs, shifted.length, inputs])
+      : concat(
+          shifted.map((each) => contract(upstream, each).reshape([outputs, 1, inputs])),
+          1,
+        )
+  return products.transpose([0, 2, 1]).reshape(weight.shape)
+}
+
+/** [group, m, places] × [group, n, places] → [group, m, n]. */
+function contract(a: Value, b: Value): Value {
+  if (a.shape[0] !== 1) return a.matmul(b.transpose([0, 2, 1]))
+  return one('Gemm', [a.squeeze([0]), b.squeeze([0])], { transB: 1 }).unsqueeze([0])
+}
+
+/** All axes but that of the channels. */
+function perChannel(x: Value): number[] {
+  return x.shape.flatMap((_, i) => (i === 1 ? [] : [i]))
+}
+
+export const convolution: Rules = {
+  Conv: (g, node) => {
+    const [x, weight, bias] = inputsOf(node) as [Value, Value, Value?]
+    return [inputGradient(g, node), weightGradient(g, x, weight, windowOfNode(node)), bias && g.sum(perChannel(g))]
+  },
+  /** The transpose of a convolution: its gradients are that convolution, and its weight's with the roles exchanged. */
+  ConvTranspose: (g, node) => {
+    const [x, weight, bias] = inputsOf(node) as [Value, Value, Value?]
+    const window = windowOfNode(node)
+    const { kernel: _, ...attributes } = window
+    return [one('Conv', [g, weight], attributes), weightGradient(x, g, weight, window), bias && g.sum(perChannel(g))]
+  },
+}

@@ -1,0 +1,70 @@
+/** Gradients of the element-by-element operators. */
+import type { Node, Value } from '../value.ts'
+import { inputsOf, masked, type Rule, type Rules, unbroadcast } from './rule.ts'
+
+/** A rule for y = f(x), from the derivative at x, where y is at hand. */
+function unary(derivative: (x: Value, y: Value) => Value): Rule {
+  return (g, node) => [g.mul(derivative(inputsOf(node)[0]!, node.outputs[0]!))]
+}
+
+/** A rule for operands that are broadcast, from the gradient of each at the common shape. */
+function operands(gradients: (g: Value, inputs: readonly Value[], node: Node) => readonly (Value | undefined)[]): Rule {
+  return (g, node) => {
+    const inputs = inputsOf(node)
+    return gradients(g, inputs, node).map((gradient, i) => gradient && unbroadcast(gradient, inputs[i]!.shape))
+  }
+}
+
+/** Max and Min: to the operand that was chosen; at a tie both get half, as PyTorch has it. */
+const chosen: Rule = operands((g, inputs, node) => {
+  const hits = inputs.map((x) => x.equal(node.outputs[0]!).cast('float32'))
+  const share = g.div(hits.reduce((sum, hit) => sum.add(hit)))
+  return hits.map((hit) => share.mul(hit))
+})
+
+const none: Rule = (_, node) => node.inputs.map(() => undefined)
+
+export const elementwise: Rules = {
+  Add: operands((g, inputs) => inputs.map(() => g)),
+  Sub: operands((g) => [g, g.neg()]),
+  Mul: operands((g, [a, b]) => [g.mul(b!), g.mul(a!)]),
+  Div: operands((g, [, b], node) => [g.div(b!), g.mul(node.outputs[0]!).div(b!).neg()]),
+  Pow: operands((g, [a, b], node) => {
+    const base = g.mul(b!).mul(a!.pow(b!.sub(1)))
+    if (b!.data) return [base, undefined]
+    // 0^b has no slope in b for b > 0, and log 0 must not spoil it.
+    return [base, masked(g.mul(node.outputs[0]!).mul(a!.greater(0).where(a!, 1).log()), a!.greater(0))]
+  }),
+  Max: chosen,
+  Min: chosen,
+  Neg: (g) => [g.neg()],
+  Abs: (g, node) => {
+    const x = inputsOf(node)[0]!
+    return [x.greater(0).where(g, masked(g.neg(), x.less(0)))]
+  },
+  Exp: unary((_, y) => y),
+  Log: unary((x) => x.reciprocal()),
+  // At zero the slope of the root is infinite; no gradient is what keeps training alive there.
+  Sqrt: (g, node) => {
+    const y = node.outputs[0]!
+    return [masked(g.mul(0.5).div(y.greater(0).where(y, 1)), y.greater(0))]
+  },
+  Reciprocal: unary((_, y) => y.square().neg()),
+  Relu: (g, node) => [masked(g, node.outputs[0]!.greater(0))],
+  Sigmoid: unary((_, y) => y.sub(y.square())),
+  Tanh: unary((_, y) => y.square().neg().add(1)),
+  Softplus: unary((x) => x.sigmoid()),
+  Sin: unary((x) => x.cos()),
+  Cos: unary((x) => x.sin().neg()),
+  Where: operands((g, [condition]) => [undefined, masked(g, condition!), masked(g, condition!.not())]),
+  Cast: (g, node) => [inputsOf(node)[0]!.dtype === 'float32' ? g : undefined],
+  Identity: (g) => [g],
+  Equal: none,
+  Greater: none,
+  GreaterOrEqual: none,
+  Less: none,
+  LessOrEqual: none,
+  And: none,
+  Or: none,
+  Not: none,
+}

@@ -1,0 +1,28 @@
+/**
+ * Gradients of the operators that pick by index. They add with ScatterElements: ScatterND's addition races on repeated
+ * indices when it runs on more than one thread.
+ */
+import { size } from '../tensor.ts'
+import { at, inputsOf, type Rules, zeros } from './rule.ts'
+import { scatterLines } from './scatter.ts'
+
+export const indexing: Rules = {
+  Gather: (g, node) => {
+    const [x, indices] = [inputsOf(node)[0]!, inputsOf(node)[1]!]
+    const axis = at((node.attributes.axis as number) ?? 0, x.shape.length)
+    const updates = g.reshape([...x.shape.slice(0, axis), size(indices.shape), ...x.shape.slice(axis + 1)])
+    return [scatterLines(zeros(x.shape, g), indices.reshape([-1]), updates, axis)]
+  },
+  GatherElements: (g, node) => {
+    const [x, indices] = [inputsOf(node)[0]!, inputsOf(node)[1]!]
+    return [zeros(x.shape, g).scatterAdd(indices, g, (node.attributes.axis as number) ?? 0)]
+  },
+  ScatterElements: (g, node) => {
+    const indices = inputsOf(node)[1]!
+    return [g, undefined, g.gatherElements(indices, (node.attributes.axis as number) ?? 0)]
+  },
+  TopK: (g, node) => {
+    const x = inputsOf(node)[0]!
+    return [zeros(x.shape, g).scatterAdd(node.outputs[1]!, g, (node.attributes.axis as number) ?? -1)]
+  },
+}

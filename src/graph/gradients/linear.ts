@@ -1,0 +1,39 @@
+/** Gradients of matrix products. */
+import { one, type Value } from '../value.ts'
+import { inputsOf, type Rule, type Rules, unbroadcast } from './rule.ts'
+
+/** A product of two matrices, either of them transposed on the fly. */
+function product(a: Value, b: Value, transA: boolean, transB: boolean, alpha = 1): Value {
+  return one('Gemm', [a, b], { transA: Number(transA), transB: Number(transB), alpha })
+}
+
+function swapLast(x: Value): Value {
+  const rank = x.shape.length
+  const perm = x.shape.map((_, i) => i)
+  return x.transpose([...perm.slice(0, -2), rank - 1, rank - 2])
+}
+
+const matMul: Rule = (g, node) => {
+  const [a, b] = inputsOf(node) as [Value, Value]
+  if (a.shape.length === 2 && b.shape.length === 2) return [product(g, b, false, true), product(a, g, true, false)]
+  // A vector is a matrix of one row (left) or one column (right) for the product, and loses that axis afterwards.
+  const left = a.shape.length === 1 ? a.unsqueeze([0]) : a
+  const right = b.shape.length === 1 ? b.unsqueeze([1]) : b
+  let upstream = g
+  if (b.shape.length === 1) upstream = upstream.unsqueeze([upstream.shape.length])
+  if (a.shape.length === 1) upstream = upstream.unsqueeze([upstream.shape.length - 1])
+  return [
+    unbroadcast(upstream.matmul(swapLast(right)), left.shape).reshape(a.shape),
+    unbroadcast(swapLast(left).matmul(upstream), right.shape).reshape(b.shape),
+  ]
+}
+
+const gemm: Rule = (g, node) => {
+  const [a, b, c] = node.inputs as [Value, Value, Value | undefined]
+  const { transA = 0, transB = 0, alpha = 1, beta = 1 } = node.attributes as Record<string, number>
+  const gradientA = transA ? product(b, g, !!transB, true, alpha) : product(g, b, false, !transB, alpha)
+  const gradientB = transB ? product(g, a, true, !!transA, alpha) : product(a, g, !transA, false, alpha)
+  return [gradientA, gradientB, c && unbroadcast(beta === 1 ? g : g.mul(beta), c.shape)]
+}
+
+export const linear: Rules = { MatMul: matMul, Gemm: gemm }

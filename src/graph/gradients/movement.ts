@@ -1,0 +1,61 @@
+/** Gradients of the operators that move elements: the same move, backwards. */
+import { resolveSlice } from '../operators/movement.ts'
+import type { Value } from '../value.ts'
+import { at, inputsOf, type Rule, type Rules, unbroadcast, zeros } from './rule.ts'
+import { scatterLines } from './scatter.ts'
+
+const reshapeBack: Rule = (g, node) => [g.reshape(inputsOf(node)[0]!.shape)]
+
+const concat: Rule = (g, node) => {
+  const axis = at(node.attributes.axis as number, g.shape.length)
+  let start = 0
+  return inputsOf(node).map((part) => g.slice(axis, start, (start += part.shape[axis]!)))
+}
+
+const numbers = (value: Value | undefined) =>
+  value && Array.from(value.data as ArrayLike<number | bigint>, Number)
+
+const slice: Rule = (g, node) => {
+  const x = inputsOf(node)[0]!
+  const [starts, ends] = [numbers(node.inputs[1])!, numbers(node.inputs[2])!]
+  const axes = (numbers(node.inputs[3]) ?? starts.map((_, i) => i)).map((axis) => at(axis, x.shape.length))
+  const taken = axes.map((axis, i) =>
+    resolveSlice(starts[i]!, ends[i]!, numbers(node.inputs[4])?.[i] ?? 1, x.shape[axis]!),
+  )
+  if (taken.every(({ step }) => step === 1)) {
+    const pads = Array<number>(2 * x.shape.length).fill(0)
+    axes.forEach((axis, i) => {
+      const { start, count } = taken[i]!
+      pads[axis] = start
+      pads[axis + x.shape.length] = x.shape[axis]! - start - count
+    })
+    return [g.pad(pads)]
+  }
+  // With a step, what lies between gets nothing: put back axis by axis.
+  return [
+    axes.reduceRight((gradient, axis, i) => {
+      const { start, step, count } = taken[i]!
+      const shape = gradient.shape.with(axis, x.shape[axis]!)
+      const lines = Array.from({ length: count }, (_, k) => start + k * step)
+      return scatterLines(zeros(shape, g), lines, gradient, axis)
+    }, g),
+  ]
+}
+
+export const movement: Rules = {
+  Transpose: (g, node) => {
+    const perm = node.attributes.perm as readonly number[]
+    return [g.transpose(perm.map((_, i) => perm.indexOf(i)))]
+  },
+  Reshape: reshapeBack,
+  Flatten: reshapeBack,
+  Unsqueeze: reshapeBack,
+  Squeeze: reshapeBack,
+  Expand: (g, node) => [unbroadcast(g, inputsOf(node)[0]!.shape)],
+  Concat: concat,
+  Slice: slice,
+  Pad: (g, node) => {
+    const x = inputsOf(node)[0]!
+    return [g.pad(numbers(node.inputs[1])!.map((each) => -each))].map((each) => each.reshape(x.shape))
+  },
+}

@@ -1,0 +1,74 @@
+/** Gradients of pooling. */
+import { GraphError } from '../../errors.ts'
+import { windowOf } from '../operators/convolution.ts'
+import { size } from '../tensor.ts'
+import { constant, type Node, one, type Value } from '../value.ts'
+import { inputsOf, type Rules, zeros } from './rule.ts'
+
+/** Each place repeated over the window that it came from. */
+function upsample(x: Value, factors: readonly number[]): Value {
+  const scales = constant('float32', [factors.length + 2], [1, 1, ...factors])
+  const attributes = { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' }
+  return one('Resize', [x, undefined, scales], attributes)
+}
+
+/**
+ * Windows side by side: to where the input equals its window's maximum, which is faster than scattering by index.
+ * Equal maxima share the gradient.
+ */
+function sideBySide(g: Value, node: Node, kernel: readonly number[]): Value {
+  const x = inputsOf(node)[0]!
+  const hit = x.equal(upsample(node.outputs[0]!, kernel)).cast('float32')
+  const attributes = { kernel_shape: kernel, strides: kernel }
+  const hits = one('AveragePool', [hit], attributes).mul(size(kernel))
+  return hit.mul(upsample(g.div(hits), kernel))
+}
+
+/** Windows that overlap: by the index of each maximum into its own plane. */
+function overlapping(g: Value, node: Node): Value {
+  const x = inputsOf(node)[0]!
+  const flat = size(x.shape)
+  const indices = node.outputs[1]!.reshape([size(g.shape)])
+  return zeros([flat], g).scatterAdd(indices, g.reshape([-1]), 0).reshape(x.shape)
+}
+
+export const pooling: Rules = {
+  Resize: (g, node) => {
+    const factors = Array.from(inputsOf(node)[2]!.data as Float32Array)
+    if (factors[0] !== 1 || factors[1] !== 1) throw new GraphError('Only spatial axes can be resized in training.')
+    const kernel = factors.slice(2)
+    return [one('AveragePool', [g], { kernel_shape: kernel, strides: kernel }).mul(size(kernel))]
+  },
+  MaxPool: (g, node) => {
+    const x = inputsOf(node)[0]!
+    const kernel = node.attributes.kernel_shape as readonly number[]
+    const { strides, pads } = windowOf(node.attributes, kernel)
+    const tiled = kernel.every((extent, i) => extent === strides[i] && g.shape[i + 2]! * extent === x.shape[i + 2])
+    return [tiled && pads.every((pad) => pad === 0) ? sideBySide(g, node, kernel) : overlapping(g, node)]
+  },
+  GlobalAveragePool: (g, node) => {
+    const { shape } = inputsOf(node)[0]!
+    return [g.div(size(shape.slice(2))).expand(shape)]
+  },
+  AveragePool: (g, node) => {
+    const x = inputsOf(node)[0]!
+    const { kernel, strides, dilations, pads } = windowOf(node.attributes, node.attributes.kernel_shape as readonly number[])
+    const channels = x.shape[1]!
+    const weight = constant('float32', [channels, 1, ...kernel], Array(channels * size(kernel)).fill(1))
+    const shares = node.attributes.count_include_pad ? g.div(size(kernel)) : g.div(counts(x, node))
+    const extra = kernel.map((extent, i) => {
+      const reach = (g.shape[i + 2]! - 1) * strides[i]! + (extent - 1) * dilations[i]! + 1
+      return x.shape[i + 2]! - (reach - pads[i]! - pads[i + kernel.length]!)
+    })
+    const attributes = { strides, dilations, pads, group: channels, output_padding: extra }
+    return [one('ConvTranspose', [shares, weight], attributes)]
+  },
+}
+
+/** How many elements of the input each window holds, without the padding. */
+function counts(x: Value, node: Node): Value {
+  const { count_include_pad: _, ...attributes } = node.attributes
+  const kernel = attributes.kernel_shape as readonly number[]
+  const ones = constant('float32', [1, 1, ...x.shape.slice(2)], Array(size(x.shape.slice(2))).fill(1))
+  return one('AveragePool', [ones], { ...attributes, count_include_pad: 1 }).mul(size(kernel))
+}

@@ -1,0 +1,52 @@
+/** What a gradient rule is, and what several of them need. */
+import { type DType, type Shape, sameShape } from '../tensor.ts'
+import { type Node, scalar, type Value } from '../value.ts'
+
+/**
+ * How the gradient of a node's first output flows to its inputs: one value for each input that has a gradient,
+ * `undefined` for the others. A rule builds more graph, so that gradients can be differentiated too.
+ */
+export type Rule = (upstream: Value, node: Node) => readonly (Value | undefined)[]
+
+export type Rules = Readonly<Record<string, Rule>>
+
+/** Inputs that a rule's operator always has. */
+export function inputsOf(node: Node): readonly Value[] {
+  return node.inputs as readonly Value[]
+}
+
+/** The gradient of an operand that was broadcast: summed over the axes on which it was repeated. */
+export function unbroadcast(gradient: Value, shape: Shape): Value {
+  const lead = gradient.shape.length - shape.length
+  const axes = gradient.shape.flatMap((extent, i) => (i < lead || (shape[i - lead] === 1 && extent !== 1) ? [i] : []))
+  const summed = axes.length === 0 ? gradient : gradient.sum(axes, true)
+  return sameShape(summed.shape, shape) ? summed : summed.reshape(shape)
+}
+
+/**
+ * Zeros that the runtime makes when it runs. Zeros written as a constant would be folded into the session at their full
+ * size and kept, so they hang on an element of a value that only a run knows.
+ */
+export function zeros(shape: Shape, known: Value, dtype: DType = 'float32'): Value {
+  const element = known.reshape([-1]).slice(0, 0, 1).cast('float32')
+  return element.greater(Number.POSITIVE_INFINITY).cast(dtype).expand(shape)
+}
+
+/** What was reduced away by keepdims = 0, back as axes of extent 1. */
+export function restoreAxes(reduced: Value, node: Node): Value {
+  const x = inputsOf(node)[0]!
+  const axes = node.inputs[1]?.data
+  const all = axes === undefined
+  const removed = new Set(Array.from((axes ?? []) as ArrayLike<bigint>, (axis) => at(Number(axis), x.shape.length)))
+  return reduced.reshape(x.shape.map((extent, i) => (all || removed.has(i) ? 1 : extent)))
+}
+
+/** An axis counted from the front. */
+export function at(axis: number, rank: number): number {
+  return axis < 0 ? axis + rank : axis
+}
+
+/** 0 where a condition does not hold, the value where it does. */
+export function masked(value: Value, condition: Value): Value {
+  return condition.where(value, scalar(0, value.dtype))
+}

@@ -1,0 +1,35 @@
+/** ONNX Runtime in Node: the only file that knows onnxruntime-node. */
+import { availableParallelism } from 'node:os'
+import type { Value } from '../graph/value.ts'
+import { compileWith, openWith, type Backend, type Program, type SessionOptions } from './session.ts'
+
+/** How many threads a session uses where nothing is said: one for each processor. */
+export const defaultThreads = availableParallelism()
+
+const backend: Backend = async (model, { threads = defaultThreads }) => {
+  // Loaded when first needed: it maps tens of megabytes, which `--help` should not wait for.
+  const { InferenceSession } = await import('onnxruntime-node')
+  return InferenceSession.create(model, {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    // 'all' would add changes of layout around pooling that cost more than they give.
+    graphOptimizationLevel: 'extended',
+    // Planning memory in patterns nearly doubled the peak of a convolutional step and made it no faster.
+    enableMemPattern: false,
+    // Idle threads that keep spinning take the processors from whichever session runs next.
+    extra: { session: { force_spinning_stop: '1' } },
+    logSeverityLevel: 3,
+  })
+}
+
+/** Compiles the graph that computes `outputs`, by name. */
+export function compile(outputs: Readonly<Record<string, Value>>, options?: SessionOptions): Promise<Program> {
+  return compileWith(backend, outputs, options)
+}
+
+/** Opens the bytes of an ONNX model. */
+export function open(model: Uint8Array, options?: SessionOptions): Promise<Program> {
+  return openWith(backend, model, options)
+}

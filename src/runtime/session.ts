@@ -1,0 +1,116 @@
+/** One compiled graph: named tensors in, named tensors out. The same for every place where ONNX Runtime runs. */
+import { type InferenceSession, Tensor as OrtTensor } from 'onnxruntime-common'
+import { RuntimeError } from '../errors.ts'
+import { describe, type DType, sameShape, type Tensor, type TensorType, type TypedArray } from '../graph/tensor.ts'
+import { reach, toModel } from '../graph/to-onnx.ts'
+import type { Value } from '../graph/value.ts'
+import { writeModel } from '../onnx/codec.ts'
+
+/** Makes a session of the bytes of a model: what differs between Node and the browser. */
+export type Backend = (model: Uint8Array, options: SessionOptions) => Promise<InferenceSession>
+
+export interface SessionOptions {
+  /** How many threads compute. Results are reproducible only for the same number. */
+  readonly threads?: number | undefined
+}
+
+export type Tensors = Readonly<Record<string, Tensor>>
+
+/** A graph that is ready to run. */
+export interface Program {
+  /**
+   * Runs the graph once.
+   *
+   * @param feeds a tensor for every input.
+   * @param into tensors that are overwritten with the outputs of the same names; all others are new.
+   * @throws RuntimeError if a feed is missing or of another type, if a tensor of `into` shares memory with a feed (the
+   *   runtime may write an output before it has read that input for the last time), or if ONNX Runtime fails.
+   */
+  run(feeds: Tensors, into?: Tensors): Promise<Tensors>
+  /** Gives the session's memory back. It cannot run afterwards. */
+  release(): Promise<void>
+}
+
+/** Compiles the graph that computes `outputs` from the input values that they depend on. */
+export async function compileWith(
+  backend: Backend,
+  outputs: Readonly<Record<string, Value>>,
+  options: SessionOptions = {},
+): Promise<Program> {
+  const inputs = reach(Object.values(outputs)).inputs
+  const session = await openSession(backend, writeModel(toModel(outputs)), options)
+  return {
+    async run(feeds, into = {}) {
+      for (const [name, type] of inputs) checkFeed(name, type, feeds[name])
+      return runSession(session, feeds, [...inputs.keys()], Object.keys(outputs), into)
+    },
+    release: () => session.release(),
+  }
+}
+
+/** Opens a model file's bytes; the shapes of its inputs may be free. */
+export async function openWith(backend: Backend, model: Uint8Array, options: SessionOptions = {}): Promise<Program> {
+  const session = await openSession(backend, model, options)
+  return {
+    run: (feeds, into = {}) => runSession(session, feeds, session.inputNames, session.outputNames, into),
+    release: () => session.release(),
+  }
+}
+
+async function openSession(backend: Backend, model: Uint8Array, options: SessionOptions): Promise<InferenceSession> {
+  try {
+    return await backend(model, options)
+  } catch (error) {
+    throw new RuntimeError(`ONNX Runtime cannot open the graph: ${firstLine(error)}`, { cause: error })
+  }
+}
+
+async function runSession(
+  session: InferenceSession,
+  feeds: Tensors,
+  inputNames: readonly string[],
+  outputNames: readonly string[],
+  into: Tensors,
+): Promise<Tensors> {
+  refuseOverlap(feeds, into)
+  const fed = Object.fromEntries(inputNames.map((name) => [name, toOrt(feeds[name]!)]))
+  const fetches = Object.fromEntries(outputNames.map((name) => [name, into[name] ? toOrt(into[name]) : null]))
+  try {
+    const results = await session.run(fed, fetches)
+    return Object.fromEntries(outputNames.map((name) => [name, into[name] ?? fromOrt(results[name]!)]))
+  } catch (error) {
+    throw new RuntimeError(`ONNX Runtime failed: ${firstLine(error)}`, { cause: error })
+  }
+}
+
+function checkFeed(name: string, type: TensorType, feed: Tensor | undefined): void {
+  if (!feed) throw new RuntimeError(`The input ${name}, ${describe(type)}, is missing.`)
+  if (feed.dtype !== type.dtype || !sameShape(feed.shape, type.shape)) {
+    throw new RuntimeError(`The input ${name} takes ${describe(type)}, found ${describe(feed)}.`)
+  }
+}
+
+function refuseOverlap(feeds: Tensors, into: Tensors): void {
+  for (const [output, { data: a }] of Object.entries(into)) {
+    for (const [input, { data: b }] of Object.entries(feeds)) {
+      const apart = a.byteOffset + a.byteLength <= b.byteOffset || b.byteOffset + b.byteLength <= a.byteOffset
+      if (a.buffer === b.buffer && !apart) {
+        throw new RuntimeError(
+          `The output ${output} would be written over the input ${input} while it is read. Give it memory of its own.`,
+        )
+      }
+    }
+  }
+}
+
+function toOrt({ dtype, shape, data }: Tensor): OrtTensor {
+  return new OrtTensor(dtype, data as Float32Array, shape)
+}
+
+function fromOrt(tensor: OrtTensor): Tensor {
+  return { dtype: tensor.type as DType, shape: tensor.dims, data: tensor.data as TypedArray }
+}
+
+function firstLine(error: unknown): string {
+  return String(error instanceof Error ? error.message : error).split('\n')[0]!
+}

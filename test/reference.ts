@@ -1,0 +1,24 @@
+/** Where the reference values lie, and how a reference test reports what it held against them. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+
+export const referenceFolder = process.env.ISOMETRY_REFERENCE || join(import.meta.dirname, 'reference')
+
+export function readReference<T>(name: string): T {
+  const file = join(referenceFolder, name)
+  if (!existsSync(file)) throw new Error(`There is no ${name} in ${referenceFolder}. ISOMETRY_REFERENCE names the folder.`)
+  return JSON.parse(readFileSync(file, 'utf8')) as T
+}
+
+/** Prints how many cases of each kind were checked and how many wait for what does not exist yet; none is a failure. */
+export function report(what: string, checked: Readonly<Record<string, number>>, waiting: Readonly<Record<string, number>> = {}) {
+  const total = Object.values(checked).reduce((sum, count) => sum + count, 0)
+  const list = (counts: Readonly<Record<string, number>>) =>
+    Object.entries(counts)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(', ')
+  const rest = Object.keys(waiting).length > 0 ? `; not built yet: ${list(waiting)}` : ''
+  process.stdout.write(`reference: ${what}: ${total} cases checked (${list(checked)})${rest}\n`)
+  expect(total, `${what}: no reference case was found`).toBeGreaterThan(0)
+}

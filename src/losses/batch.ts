@@ -1,0 +1,34 @@
+/** A labelled batch as distances and masks. */
+import { constant, type Value } from '../graph/value.ts'
+import type { Metric } from '../metrics/metric.ts'
+import type { MiningBatch } from '../mining/miner.ts'
+import type { Examples } from './loss.ts'
+
+export interface Batch extends MiningBatch {
+  /** How many positives an anchor has at most. */
+  readonly mostPositives: number
+}
+
+export function batchOf({ embeddings, labels, largestClass }: Examples, metric: Metric): Batch {
+  const n = labels.shape[0]!
+  const equal = labels.unsqueeze([1]).equal(labels.unsqueeze([0]))
+  // The row numbers hang on the labels: of constants alone, the runtime would fold and keep a matrix of n² bits.
+  const rows = constant('int32', [n], [...Array(n).keys()]).add(labels.sub(labels))
+  const self = rows.unsqueeze([1]).equal(rows.unsqueeze([0]))
+  return {
+    distances: metric.matrix(embeddings, embeddings),
+    same: equal.and(self.not()),
+    other: equal.not(),
+    mostPositives: Math.max(1, Math.min(largestClass ?? n, n) - 1),
+  }
+}
+
+/** The mean distances of positives and of negatives, for watching. */
+export function distanceStatistics({ distances, same, other }: MiningBatch): Record<string, Value> {
+  return { positiveDistance: meanWhere(distances, same), negativeDistance: meanWhere(distances, other) }
+}
+
+function meanWhere(distances: Value, condition: Value): Value {
+  const weights = condition.cast('float32')
+  return condition.where(distances, 0).sum().div(weights.sum().maximum(1))
+}

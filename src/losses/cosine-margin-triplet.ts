@@ -1,0 +1,60 @@
+/** The cosine-margin-triplet loss. */
+import { UsageError } from '../errors.ts'
+import type { Value } from '../graph/value.ts'
+import { cosine } from '../metrics/cosine.ts'
+import type { Metric } from '../metrics/metric.ts'
+import { all } from '../mining/all.ts'
+import type { Miner } from '../mining/miner.ts'
+import { batchOf, distanceStatistics } from './batch.ts'
+import type { Loss, Reducer } from './loss.ts'
+import { checkMargin } from './margin.ts'
+import { overTriplets } from './over-triplets.ts'
+import { mean } from './reducers.ts'
+
+export interface CosineMarginTripletOptions {
+  /** Only `cosine` fits; it is an option so that a caller who chooses metrics by name gets a clear error. */
+  readonly metric?: Metric
+  /** m, how much more similar the positive has to be, as a difference of cosines; 0.2 if left out. */
+  readonly margin?: number
+  /** s > 0, how sharply hard triplets outweigh easy ones; 16 if left out. */
+  readonly scale?: number
+  readonly mining?: Miner
+  readonly reduce?: Reducer
+}
+
+/**
+ * Cosine-margin-triplet loss: the softmax cross-entropy of telling the positive from the negative, with a margin.
+ *
+ *   L = −log( exp(s(cos(a, p) − m)) / (exp(s(cos(a, p) − m)) + exp(s·cos(a, n))) ) = softplus(s(d(a, p) − d(a, n) + m))
+ *
+ * Unde and Rameshan, "MOTS R-CNN: Cosine-margin-triplet loss for multi-object tracking", 2021, eq. 9; d = 1 − cos. The
+ * second form is the one computed: it does not overflow for any s.
+ *
+ * @throws UsageError if the metric is not cosine, the margin is outside of 0…2, or the scale is not above 0.
+ */
+export function cosineMarginTriplet({
+  metric = cosine,
+  margin = 0.2,
+  scale = 16,
+  mining = all(),
+  reduce = mean,
+}: CosineMarginTripletOptions = {}): Loss {
+  if (metric.name !== cosine.name) {
+    throw new UsageError(
+      `cosineMarginTriplet is defined for the metric cosine, found ${metric.name}. Use the loss triplet with ${metric.name}, or the metric cosine.`,
+    )
+  }
+  checkMargin(margin, metric)
+  if (!(scale > 0) || !Number.isFinite(scale)) throw new UsageError(`A scale must be above 0, found ${scale}.`)
+  return {
+    name: 'cosineMarginTriplet',
+    metric,
+    settings: { margin, scale, mining: mining.name, reduce: reduce.name },
+    build(examples) {
+      const batch = batchOf(examples, metric)
+      const formula = ({ ap, an }: { ap: Value; an: Value }) => ap.sub(an).add(margin).mul(scale).softplus()
+      const terms = overTriplets(formula, batch, mining.select(batch))
+      return { value: reduce.reduce(terms), terms, statistics: distanceStatistics(batch) }
+    },
+  }
+}

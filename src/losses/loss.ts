@@ -1,0 +1,41 @@
+/** What a loss is: a formula over distances, with the sums that every way of reducing it needs. */
+import type { Value } from '../graph/value.ts'
+import type { Metric } from '../metrics/metric.ts'
+
+/** A batch of labelled embeddings. */
+export interface Examples {
+  readonly kind: 'labelled'
+  /** [n, d] float32. */
+  readonly embeddings: Value
+  /** [n] int32: equal numbers belong together. */
+  readonly labels: Value
+  /** No class has more members in the batch than this; n if left out. The smaller, the less there is to compute. */
+  readonly largestClass?: number | undefined
+}
+
+/** For each anchor [n]: the sum of its terms, how many there are, and how many are above zero. */
+export interface Terms {
+  readonly sum: Value
+  readonly count: Value
+  readonly active: Value
+}
+
+/** From the terms of a batch to the one number that training lowers. */
+export interface Reducer {
+  readonly name: string
+  reduce(terms: Terms): Value
+}
+
+export interface Loss {
+  readonly name: string
+  readonly metric: Metric
+  /** What it was made with, by name, to be written down beside a model. */
+  readonly settings: Readonly<Record<string, number | string | boolean>>
+  build(examples: Examples): {
+    /** The loss, a scalar. */
+    readonly value: Value
+    readonly terms: Terms
+    /** Scalars worth watching during training, by name. */
+    readonly statistics: Readonly<Record<string, Value>>
+  }
+}

@@ -1,0 +1,127 @@
+/** Metrics, losses and miners that exist, against pytorch-metric-learning's values. */
+import { expect, test } from 'vitest'
+import { input, type Value } from '../src/graph/value.ts'
+import * as losses from '../src/losses/index.ts'
+import * as metrics from '../src/metrics/index.ts'
+import { batchHard } from '../src/mining/index.ts'
+import { compile } from '../src/runtime/node.ts'
+import { valueAndGradient } from '../src/training/value-and-gradient.ts'
+import { readReference, report } from './reference.ts'
+import { expectClose } from './tolerance.ts'
+
+type Settings = Record<string, number | string | boolean>
+interface Reference {
+  embeddings: number[][]
+  labels: number[]
+  distances: Record<string, { matrix: number[][] }>
+  losses: { id: string; loss: string; distance: string; params: Settings; value: number; gradient: number[][] }[]
+  miners: { id: string; miner: string; distance: string; params: Settings; tuples: number[][] }[]
+}
+
+const reference = readReference<Reference>('losses.json')
+const { embeddings, labels } = reference
+const [n, d] = [embeddings.length, embeddings[0]!.length]
+
+const known: Record<string, metrics.Metric> = Object.fromEntries(
+  Object.values(metrics).map((metric) => [metric.name, metric]),
+)
+/** Where the reference used a similarity, the distance that it stands for. */
+const metricOf = (name: string) => known[name === 'cosineSimilarity' ? 'cosine' : name]
+
+const rows = (name: string) => input(name, 'float32', [n, d])
+const data = { dtype: 'float32', shape: [n, d], data: Float32Array.from(embeddings.flat()) } as const
+
+/** Computes values that depend on the embeddings (input `a`) and the labels (input `labels`). */
+async function evaluate(outputs: Record<string, Value>) {
+  const program = await compile(outputs)
+  const results = await program.run({ a: data, labels: { dtype: 'int32', shape: [n], data: Int32Array.from(labels) } })
+  await program.release()
+  return results
+}
+
+test('distances equal the reference', async () => {
+  const checked: Record<string, number> = {}
+  const waiting: Record<string, number> = {}
+  for (const [name, { matrix }] of Object.entries(reference.distances)) {
+    const metric = known[name]
+    if (!metric) {
+      waiting[name] = 1
+      continue
+    }
+    const a = rows('a')
+    const shifted = a.gather(input('labels', 'int32', [n]))
+    const results = await evaluate({ matrix: metric.matrix(a, a), pairwise: metric.pairwise(a, shifted) })
+    expectClose(results.matrix!.data as Float32Array, matrix.flat(), `${name}: matrix`)
+    const pairs = labels.map((column, row) => matrix[row]![column]!)
+    expectClose(results.pairwise!.data as Float32Array, pairs, `${name}: pairwise`)
+    checked[name] = 2
+  }
+  report('distances', checked, waiting)
+})
+
+function lossOf({ loss, distance, params }: Reference['losses'][number]): losses.Loss | undefined {
+  const metric = metricOf(distance)
+  const reduce = params.reducer === 'mean' ? losses.mean : losses.meanNonZero
+  if (!metric || params.triplets !== 'all') return undefined
+  if (loss === 'triplet' && !params.swap) {
+    return losses.triplet({ metric, margin: params.margin as number, smooth: params.smooth as boolean, reduce })
+  }
+  if (loss === 'cosineMarginTriplet') {
+    return losses.cosineMarginTriplet({ metric, margin: params.m as number, scale: params.s as number, reduce })
+  }
+  return undefined
+}
+
+test('losses and their gradients equal the reference', async () => {
+  const checked: Record<string, number> = {}
+  const waiting: Record<string, number> = {}
+  for (const each of reference.losses) {
+    const loss = lossOf(each)
+    if (!loss) {
+      waiting[each.loss] = (waiting[each.loss] ?? 0) + 1
+      continue
+    }
+    // A scale of 64 magnifies the rounding of the distances.
+    const relative = (loss.settings.scale as number) >= 64 ? 1e-3 : 1e-4
+    const { value, gradient } = await valueAndGradient(loss, { embeddings, labels })
+    expectClose([value], [each.value], each.id, relative)
+    expectClose((gradient as number[][]).flat(), each.gradient.flat(), `${each.id}: gradient`, relative)
+    checked[each.loss] = (checked[each.loss] ?? 0) + 1
+  }
+  report('losses', checked, waiting)
+})
+
+test('miners pick what the reference picks', async () => {
+  const checked: Record<string, number> = {}
+  const waiting: Record<string, number> = {}
+  for (const { id, miner, distance, tuples } of reference.miners) {
+    const metric = metricOf(distance)
+    if (miner !== 'batchHard' || !metric) {
+      waiting[miner] = (waiting[miner] ?? 0) + 1
+      continue
+    }
+    const a = rows('a')
+    const label = input('labels', 'int32', [n])
+    const equal = label.unsqueeze([1]).equal(label.unsqueeze([0]))
+    const eye = Array.from({ length: n * n }, (_, i) => Number(i % (n + 1) === 0))
+    const self = (await import('../src/graph/value.ts')).constant('bool', [n, n], eye)
+    const selection = batchHard().select({
+      distances: metric.matrix(a, a),
+      same: equal.and(self.not()),
+      other: equal.not(),
+    })
+    if (selection.kind !== 'triplets') throw new Error('batchHard selects triplets')
+    const results = await evaluate({
+      positive: selection.positive,
+      negative: selection.negative,
+      weight: selection.weight,
+    })
+    const found = [...Array(n).keys()]
+      .filter((i) => results.weight!.data[i] === 1)
+      .map((i) => [i, Number(results.positive!.data[i]), Number(results.negative!.data[i])])
+    const byAnchor = tuples[0]!.map((_, i) => tuples.map((column) => column[i]!)).sort((x, y) => x[0]! - y[0]!)
+    expect(found, id).toEqual(byAnchor)
+    checked[miner] = (checked[miner] ?? 0) + 1
+  }
+  report('miners', checked, waiting)
+})

@@ -7,12 +7,17 @@ export const referenceFolder = process.env.ISOMETRY_REFERENCE || join(import.met
 
 export function readReference<T>(name: string): T {
   const file = join(referenceFolder, name)
-  if (!existsSync(file)) throw new Error(`There is no ${name} in ${referenceFolder}. ISOMETRY_REFERENCE names the folder.`)
+  if (!existsSync(file))
+    throw new Error(`There is no ${name} in ${referenceFolder}. ISOMETRY_REFERENCE names the folder.`)
   return JSON.parse(readFileSync(file, 'utf8')) as T
 }
 
 /** Prints how many cases of each kind were checked and how many wait for what does not exist yet; none is a failure. */
-export function report(what: string, checked: Readonly<Record<string, number>>, waiting: Readonly<Record<string, number>> = {}) {
+export function report(
+  what: string,
+  checked: Readonly<Record<string, number>>,
+  waiting: Readonly<Record<string, number>> = {},
+) {
   const total = Object.values(checked).reduce((sum, count) => sum + count, 0)
   const list = (counts: Readonly<Record<string, number>>) =>
     Object.entries(counts)

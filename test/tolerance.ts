@@ -2,7 +2,13 @@
 import { expect } from 'vitest'
 
 /** Fails unless every value is within `relative` of its reference, or within `absolute` near zero. */
-export function expectClose(found: ArrayLike<number>, expected: ArrayLike<number>, what: string, relative = 1e-4, absolute = 1e-5) {
+export function expectClose(
+  found: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  what: string,
+  relative = 1e-4,
+  absolute = 1e-5,
+) {
   expect(found.length, `${what}: length`).toBe(expected.length)
   for (let i = 0; i < expected.length; i++) {
     const [a, b] = [found[i]!, expected[i]!]

@@ -1,7 +1,7 @@
 /** Reverse-mode differentiation: from a graph to the graph of its gradients. */
 import { GraphError } from '../errors.ts'
-import { gradients as rules } from './gradients/table.ts'
 import { zeros } from './gradients/rule.ts'
+import { gradients as rules } from './gradients/table.ts'
 import { describe, sameShape } from './tensor.ts'
 import { type Node, scalar, type Value } from './value.ts'
 
@@ -49,7 +49,7 @@ function nodesBetween(targets: readonly Value[], output: Value): Node[] {
   const pending: Value[] = [output]
   while (pending.length > 0) {
     const value = pending.at(-1)!
-    const node = value.source.kind === 'node' ? value.source.node : undefined
+    const { node } = value
     const destinations = ((node?.custom?.inputs ?? node?.inputs ?? []) as readonly (Value | undefined)[]).filter(
       (each) => each !== undefined,
     )

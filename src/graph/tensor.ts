@@ -35,7 +35,9 @@ export function allocate({ dtype, shape }: TensorType): TypedArray {
 
 /** Plain numbers as the data of a tensor. */
 export function toTypedArray(dtype: DType, values: ArrayLike<number>): TypedArray {
-  return dtype === 'int64' ? BigInt64Array.from(values as number[], BigInt) : constructors[dtype].from(values as number[])
+  return dtype === 'int64'
+    ? BigInt64Array.from(values as number[], BigInt)
+    : constructors[dtype].from(values as number[])
 }
 
 /** `float32 [2, 3]`, for messages. */

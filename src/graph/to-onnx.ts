@@ -1,6 +1,14 @@
 /** From values to an ONNX model: every node that they need, in the order in which the nodes were made. */
 import { GraphError } from '../errors.ts'
-import { type Attribute, attributeTypes, dataTypes, type Model, type Node as OnnxNode, type Tensor as OnnxTensor, type ValueInfo } from '../onnx/schema.ts'
+import {
+  type Attribute,
+  attributeTypes,
+  dataTypes,
+  type Model,
+  type Node as OnnxNode,
+  type Tensor as OnnxTensor,
+  type ValueInfo,
+} from '../onnx/schema.ts'
 import type { Tensor, TensorType } from './tensor.ts'
 import type { Node, Value } from './value.ts'
 
@@ -10,6 +18,9 @@ const IR_VERSION = 10
 
 /** Attributes that ONNX declares as floats: a whole number in JavaScript does not show it. */
 const floatAttributes = new Set(['alpha', 'beta', 'epsilon', 'momentum'])
+
+/** Operators whose later outputs are left out where nobody asks: its indices keep MaxPool from its fast path. */
+const optionalOutputs = new Set(['MaxPool'])
 
 /** Constants up to this many bytes are shared where they are equal. */
 const SHARED_BYTES = 64
@@ -23,6 +34,8 @@ export interface ModelOptions {
 /** The model that computes `outputs`, by name, from the input values that they depend on. */
 export function toModel(outputs: Readonly<Record<string, Value>>, { freeAxis }: ModelOptions = {}): Model {
   const { nodes, inputs } = reach(Object.values(outputs))
+  const used = new Set([...Object.values(outputs), ...nodes.flatMap((node) => node.inputs)])
+  const isWritten = (output: Value) => used.has(output) || !optionalOutputs.has(output.node!.operator)
   const names = new Map<Value, string>()
   const initializers: OnnxTensor[] = []
   const shared = new Map<string, string>()
@@ -52,14 +65,14 @@ export function toModel(outputs: Readonly<Record<string, Value>>, { freeAxis }: 
   const outputNames = new Map(Object.entries(outputs).map(([name, value]) => [value, name]))
   for (const [name, value] of inputs) names.set(value, name)
   const written = nodes.map((node, i): OnnxNode => {
-    node.outputs.forEach((output, k) => names.set(output, outputNames.get(output) ?? `v${i}${k ? `_${k}` : ''}`))
-    const all = node.inputs.map(nameOf)
-    while (all.at(-1) === '') all.pop()
+    for (const [k, output] of node.outputs.entries()) {
+      names.set(output, outputNames.get(output) ?? `v${i}${k ? `_${k}` : ''}`)
+    }
     return {
       name: `${node.operator}_${i}`,
       operator: node.operator,
-      inputs: all,
-      outputs: node.outputs.map((output) => names.get(output)!),
+      inputs: trimmed(node.inputs.map(nameOf)),
+      outputs: trimmed(node.outputs.map((output) => (isWritten(output) ? names.get(output)! : ''))),
       attributes: attributesOf(node),
     }
   })
@@ -95,15 +108,20 @@ export function reach(values: readonly Value[]): { nodes: Node[]; inputs: Map<st
       const other = inputs.get(value.source.name)
       if (other && other !== value) throw new GraphError(`Two inputs of one graph are named ${value.source.name}.`)
       inputs.set(value.source.name, value)
-    } else if (value.source.kind === 'node' && !nodes.has(value.source.node)) {
-      nodes.add(value.source.node)
-      for (const each of value.source.node.inputs) if (each) pending.push(each)
+    } else if (value.node && !nodes.has(value.node)) {
+      nodes.add(value.node)
+      for (const each of value.node.inputs) if (each) pending.push(each)
     }
   }
   return {
     nodes: [...nodes].sort((a, b) => a.number - b.number),
     inputs: new Map([...inputs].sort(([a], [b]) => (a < b ? -1 : 1))),
   }
+}
+
+/** Names that are left out at the end need no place of their own. */
+function trimmed(names: readonly string[]): string[] {
+  return names.slice(0, names.findLastIndex((name) => name !== '') + 1)
 }
 
 function toInitializer(name: string, { dtype, shape, data }: Tensor): OnnxTensor {

@@ -43,6 +43,11 @@ export class Value implements TensorType {
     this.source = source
   }
 
+  /** The node that computes this, if one does. */
+  get node(): Node | undefined {
+    return this.source.kind === 'node' ? this.source.node : undefined
+  }
+
   /** The data of a constant. */
   get data() {
     return this.source.kind === 'constant' ? this.source.tensor.data : undefined
@@ -201,7 +206,13 @@ export class Value implements TensorType {
   }
   /** Elements `start` to `end` (exclusive) along `axis`; a negative step runs backwards. */
   slice(axis: number, start: number, end: number, step = 1): Value {
-    return one('Slice', [this, ...[start, end, axis, step].map((each) => integers([each]))])
+    return this.sliceAxes(this.shape.map((_, i) => (i === axis ? [start, end, step] : undefined)))
+  }
+  /** Several axes at once: `ranges[axis]` is [start, end, step], or undefined to keep the axis whole. */
+  sliceAxes(ranges: readonly (readonly [number, number, number] | undefined)[]): Value {
+    const cut = ranges.flatMap((range, axis) => (range ? [[...range, axis] as const] : []))
+    if (cut.length === 0) return this
+    return one('Slice', [this, ...([0, 1, 3, 2] as const).map((part) => integers(cut.map((each) => each[part])))])
   }
   /** Zeros around: how many before each axis, then how many after each. */
   pad(pads: readonly number[]): Value {
@@ -244,7 +255,9 @@ export function input(name: string, dtype: DType, shape: Shape): Value {
 /** A value that is part of the graph. */
 export function constant(dtype: DType, shape: Shape, values: ArrayLike<number>): Value {
   if (values.length !== size(shape)) {
-    throw new GraphError(`A constant of shape [${shape.join(', ')}] needs ${size(shape)} values, found ${values.length}.`)
+    throw new GraphError(
+      `A constant of shape [${shape.join(', ')}] needs ${size(shape)} values, found ${values.length}.`,
+    )
   }
   return new Value({ dtype, shape }, { kind: 'constant', tensor: { dtype, shape, data: toTypedArray(dtype, values) } })
 }
@@ -272,7 +285,8 @@ export function apply(
   custom?: CustomGradient,
 ): readonly Value[] {
   const infer = operators[operator]
-  if (!infer) throw new GraphError(`The operator ${operator} is not known. Known: ${Object.keys(operators).join(', ')}.`)
+  if (!infer)
+    throw new GraphError(`The operator ${operator} is not known. Known: ${Object.keys(operators).join(', ')}.`)
   const outputs: Value[] = []
   const node: Node = { number: nodes++, operator, inputs, attributes, outputs, custom }
   try {

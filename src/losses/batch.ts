@@ -30,5 +30,5 @@ export function distanceStatistics({ distances, same, other }: MiningBatch): Rec
 
 function meanWhere(distances: Value, condition: Value): Value {
   const weights = condition.cast('float32')
-  return condition.where(distances, 0).sum().div(weights.sum().maximum(1))
+  return distances.mul(weights).sum().div(weights.sum().maximum(1))
 }

@@ -1,6 +1,5 @@
 /** The cosine-margin-triplet loss. */
 import { UsageError } from '../errors.ts'
-import type { Value } from '../graph/value.ts'
 import { cosine } from '../metrics/cosine.ts'
 import type { Metric } from '../metrics/metric.ts'
 import { all } from '../mining/all.ts'
@@ -8,7 +7,7 @@ import type { Miner } from '../mining/miner.ts'
 import { batchOf, distanceStatistics } from './batch.ts'
 import type { Loss, Reducer } from './loss.ts'
 import { checkMargin } from './margin.ts'
-import { overTriplets } from './over-triplets.ts'
+import { overTriplets, type TripletFormula } from './over-triplets.ts'
 import { mean } from './reducers.ts'
 
 export interface CosineMarginTripletOptions {
@@ -52,7 +51,8 @@ export function cosineMarginTriplet({
     settings: { margin, scale, mining: mining.name, reduce: reduce.name },
     build(examples) {
       const batch = batchOf(examples, metric)
-      const formula = ({ ap, an }: { ap: Value; an: Value }) => ap.sub(an).add(margin).mul(scale).softplus()
+      // Scaled before they meet, while they are small.
+      const formula: TripletFormula = ({ ap, an }) => ap.add(margin).mul(scale).sub(an.mul(scale)).softplus()
       const terms = overTriplets(formula, batch, mining.select(batch))
       return { value: reduce.reduce(terms), terms, statistics: distanceStatistics(batch) }
     },

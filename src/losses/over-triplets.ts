@@ -43,7 +43,10 @@ function overAll(formula: TripletFormula, batch: Batch): Terms {
   const blocks = Array.from({ length: Math.ceil(mostPositives / block) }, (_, i) => {
     const [start, end] = [i * block, Math.min((i + 1) * block, mostPositives)]
     const ap = positives.slice(1, start, end).unsqueeze([2])
-    const counts = filled.slice(1, start, end).unsqueeze([2]).and(other.unsqueeze([1]))
+    const counts = filled
+      .slice(1, start, end)
+      .unsqueeze([2])
+      .and(other.unsqueeze([1]))
     const terms = counts.where(formula({ ap, an }), 0)
     const [byPositive, byNegative] = differentiate(terms.sum(), [ap, an])
     return {
@@ -54,8 +57,16 @@ function overAll(formula: TripletFormula, batch: Batch): Terms {
     }
   })
 
-  const total = (each: (of: (typeof blocks)[number]) => Value) => blocks.map(each).reduce((sum, value) => sum.add(value))
-  const byPositive = zeros([n, m], distances).scatterAdd(indices, concat(blocks.map((each) => each.byPositive), 1), 1)
+  const total = (each: (of: (typeof blocks)[number]) => Value) =>
+    blocks.map(each).reduce((sum, value) => sum.add(value))
+  const byPositive = zeros([n, m], distances).scatterAdd(
+    indices,
+    concat(
+      blocks.map((each) => each.byPositive),
+      1,
+    ),
+    1,
+  )
   const slopes = total((each) => each.byNegative).add(byPositive)
   return {
     sum: total((each) => each.sum).withGradient({
@@ -69,5 +80,8 @@ function overAll(formula: TripletFormula, batch: Batch): Terms {
 
 /** How many triplets each anchor has: [n]. */
 export function tripletCounts({ same, other }: Batch): Value {
-  return same.cast('float32').sum([1]).mul(other.cast('float32').sum([1]))
+  return same
+    .cast('float32')
+    .sum([1])
+    .mul(other.cast('float32').sum([1]))
 }

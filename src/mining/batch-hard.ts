@@ -1,5 +1,4 @@
 /** The hardest positive and the hardest negative of each anchor. */
-import type { Value } from '../graph/value.ts'
 import type { Miner } from './miner.ts'
 
 /** Farther than any distance, and finite, so that nothing becomes NaN. */
@@ -16,17 +15,14 @@ export function batchHard(): Miner {
     name: 'batchHard',
     select({ distances, same, other }) {
       const known = distances.detach()
+      const [positives, negatives] = [same.cast('float32'), other.cast('float32')]
       return {
         kind: 'triplets',
-        positive: same.where(known, -FAR).argMax(1),
-        negative: other.where(known, FAR).argMin(1),
-        weight: any(same).mul(any(other)),
+        // Adding 0 or ±FAR, which leaves the distances that count as they are, is faster than Where.
+        positive: known.add(positives.sub(1).mul(FAR)).argMax(1),
+        negative: known.sub(negatives.sub(1).mul(FAR)).argMin(1),
+        weight: positives.max([1], true).mul(negatives.max([1], true)),
       }
     },
   }
-}
-
-/** 1 for each row in which a condition holds somewhere, 0 for the others: [n, m] → [n, 1]. */
-function any(condition: Value): Value {
-  return condition.cast('float32').max([1], true)
 }

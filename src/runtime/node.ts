@@ -1,7 +1,7 @@
 /** ONNX Runtime in Node: the only file that knows onnxruntime-node. */
 import { availableParallelism } from 'node:os'
 import type { Value } from '../graph/value.ts'
-import { compileWith, openWith, type Backend, type Program, type SessionOptions } from './session.ts'
+import { type Backend, compileWith, openWith, type Program, type SessionOptions } from './session.ts'
 
 /** How many threads a session uses where nothing is said: one for each processor. */
 export const defaultThreads = availableParallelism()
@@ -21,6 +21,7 @@ const backend: Backend = async (model, { threads = defaultThreads }) => {
     // Idle threads that keep spinning take the processors from whichever session runs next.
     extra: { session: { force_spinning_stop: '1' } },
     logSeverityLevel: 3,
+    ...(process.env.PROF ? { enableProfiling: true, profileFilePrefix: process.env.PROF } : {}),
   })
 }
 

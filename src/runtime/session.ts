@@ -1,7 +1,7 @@
 /** One compiled graph: named tensors in, named tensors out. The same for every place where ONNX Runtime runs. */
 import { type InferenceSession, Tensor as OrtTensor } from 'onnxruntime-common'
 import { RuntimeError } from '../errors.ts'
-import { describe, type DType, sameShape, type Tensor, type TensorType, type TypedArray } from '../graph/tensor.ts'
+import { type DType, describe, sameShape, type Tensor, type TensorType, type TypedArray } from '../graph/tensor.ts'
 import { reach, toModel } from '../graph/to-onnx.ts'
 import type { Value } from '../graph/value.ts'
 import { writeModel } from '../onnx/codec.ts'

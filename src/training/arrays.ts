@@ -8,7 +8,10 @@ export type Rows =
   | readonly ArrayLike<number>[]
 
 /** @throws DataError if rows differ in length, the shape does not fit the data, or a number is not finite. */
-export function toRows(rows: Rows, what: string): Tensor & { readonly data: Float32Array; readonly shape: readonly [number, number] } {
+export function toRows(
+  rows: Rows,
+  what: string,
+): Tensor & { readonly data: Float32Array; readonly shape: readonly [number, number] } {
   const [shape, data] = 'data' in rows ? [rows.shape, Float32Array.from(rows.data)] : flatten(rows, what)
   if (shape.length !== 2 || shape[0] * shape[1] !== data.length || data.length === 0) {
     throw new DataError(
@@ -17,7 +20,9 @@ export function toRows(rows: Rows, what: string): Tensor & { readonly data: Floa
   }
   const bad = data.findIndex((x) => !Number.isFinite(x))
   if (bad >= 0) {
-    throw new DataError(`Row ${Math.floor(bad / shape[1])} of the ${what} holds ${data[bad]}; expected finite float32 numbers.`)
+    throw new DataError(
+      `Row ${Math.floor(bad / shape[1])} of the ${what} holds ${data[bad]}; expected finite float32 numbers.`,
+    )
   }
   return { dtype: 'float32', shape, data }
 }
@@ -27,7 +32,9 @@ function flatten(rows: readonly ArrayLike<number>[], what: string): [readonly [n
   const data = new Float32Array(rows.length * dimension)
   rows.forEach((row, i) => {
     if (row.length !== dimension) {
-      throw new DataError(`Row ${i} of the ${what} has ${row.length} numbers, row 0 has ${dimension}; expected rows of one length.`)
+      throw new DataError(
+        `Row ${i} of the ${what} has ${row.length} numbers, row 0 has ${dimension}; expected rows of one length.`,
+      )
     }
     data.set(row, i * dimension)
   })
@@ -35,7 +42,10 @@ function flatten(rows: readonly ArrayLike<number>[], what: string): [readonly [n
 }
 
 /** Labels of any kind as numbers from 0, and the size of the largest class. */
-export function toLabels(labels: ArrayLike<number | string>, rows: number): { labels: Int32Array; largestClass: number } {
+export function toLabels(
+  labels: ArrayLike<number | string>,
+  rows: number,
+): { labels: Int32Array; largestClass: number } {
   if (labels.length !== rows) {
     throw new DataError(`There are ${labels.length} labels for ${rows} embeddings; expected one label for each.`)
   }

@@ -15,7 +15,10 @@ function windowOfNode(node: Node): Window {
 
 /** Where each tap of the kernel lies, row-major: [0, 0], [0, 1], … */
 function tapsOf(kernel: readonly number[]): number[][] {
-  return kernel.reduce<number[][]>((taps, extent) => taps.flatMap((t) => [...Array(extent).keys()].map((k) => [...t, k])), [[]])
+  return kernel.reduce<number[][]>(
+    (taps, extent) => taps.flatMap((t) => [...Array(extent).keys()].map((k) => [...t, k])),
+    [[]],
+  )
 }
 
 /** At stride 1 a convolution with the flipped kernel, which is faster than ConvTranspose; ConvTranspose otherwise. */
@@ -46,11 +49,10 @@ function swapChannels(weight: Value, group: number): Value {
 }
 
 function flip(weight: Value, axes: number): Value {
-  let flipped = weight
-  for (let axis = 2; axis < axes + 2; axis++) {
-    if (weight.shape[axis] !== 1) flipped = flipped.slice(axis, -1, -(2 ** 31), -1)
-  }
-  return flipped
+  const backwards = [-1, -(2 ** 31), -1] as const
+  return weight.sliceAxes(
+    weight.shape.map((extent, i) => (i >= weight.shape.length - axes && extent > 1 ? backwards : undefined)),
+  )
 }
 
 /**
@@ -61,15 +63,21 @@ function weightGradient(g: Value, x: Value, weight: Value, { kernel, strides, di
   const [outputs, inputs] = weight.shape as [number, number]
   const channelsFirst = [1, 0, ...kernel.map((_, i) => i + 2)]
   const places = g.shape[0]! * size(g.shape.slice(2))
-  const padded = x.transpose(channelsFirst).pad([0, 0, ...pads.slice(0, kernel.length), 0, 0, ...pads.slice(kernel.length)])
+  const padded = x
+    .transpose(channelsFirst)
+    .pad([0, 0, ...pads.slice(0, kernel.length), 0, 0, ...pads.slice(kernel.length)])
   const upstream = g.transpose(channelsFirst).reshape([group, outputs / group, places])
   const shifted = tapsOf(kernel).map((tap) => {
-    const seen = tap.reduce((from, k, i) => {
-      const start = k * dilations[i]!
-      const end = start + (g.shape[i + 2]! - 1) * strides[i]! + 1
-      const whole = start === 0 && end === padded.shape[i + 2] && strides[i] === 1
-      return whole ? from : from.slice(i + 2, start, end, strides[i])
-    }, padded)
+    const seen = padded.sliceAxes([
+      undefined,
+      undefined,
+      ...tap.map((k, i) => {
+        const start = k * dilations[i]!
+        const end = start + (g.shape[i + 2]! - 1) * strides[i]! + 1
+        const whole = start === 0 && end === padded.shape[i + 2] && strides[i] === 1
+        return whole ? undefined : ([start, end, strides[i]!] as const)
+      }),
+    ])
     return seen.reshape([group, inputs, places])
   })
   const products =

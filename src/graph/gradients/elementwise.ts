@@ -50,7 +50,8 @@ export const elementwise: Rules = {
     return [masked(g.mul(0.5).div(y.greater(0).where(y, 1)), y.greater(0))]
   },
   Reciprocal: unary((_, y) => y.square().neg()),
-  Relu: (g, node) => [masked(g, node.outputs[0]!.greater(0))],
+  // A product with 0 and 1, which the runtime computes several times faster than Where.
+  Relu: unary((_, y) => y.greater(0).cast('float32')),
   Sigmoid: unary((_, y) => y.sub(y.square())),
   Tanh: unary((_, y) => y.square().neg().add(1)),
   Softplus: unary((x) => x.sigmoid()),

@@ -12,8 +12,7 @@ const concat: Rule = (g, node) => {
   return inputsOf(node).map((part) => g.slice(axis, start, (start += part.shape[axis]!)))
 }
 
-const numbers = (value: Value | undefined) =>
-  value && Array.from(value.data as ArrayLike<number | bigint>, Number)
+const numbers = (value: Value | undefined) => value && Array.from(value.data as ArrayLike<number | bigint>, Number)
 
 const slice: Rule = (g, node) => {
   const x = inputsOf(node)[0]!

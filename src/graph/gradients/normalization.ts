@@ -1,5 +1,6 @@
 /** Gradients of normalisation layers. */
 import { size } from '../tensor.ts'
+import type { Value } from '../value.ts'
 import { inputsOf, type Rules } from './rule.ts'
 
 export const normalization: Rules = {
@@ -17,15 +18,20 @@ export const normalization: Rules = {
     const count = size(x.shape) / channels
     const exact = training && momentum === 0
     const mean = exact ? node.outputs[1]! : training ? x.mean(reduced) : inputsOf(node)[3]!
-    const centred = x.sub(mean.reshape(perChannel))
-    const variance = exact ? node.outputs[2]! : training ? centred.square().mean(reduced) : inputsOf(node)[4]!
+    const variance = exact
+      ? node.outputs[2]!
+      : training
+        ? x.sub(mean.reshape(perChannel)).square().mean(reduced)
+        : inputsOf(node)[4]!
     const inverse = variance.add(epsilon).sqrt().reciprocal()
     const shift = g.sum(reduced)
-    const slope = g.mul(centred).sum(reduced).mul(inverse)
-    const factor = scale.mul(inverse).reshape(perChannel)
-    if (!training) return [g.mul(factor), slope, shift]
-    const projection = slope.mul(inverse).div(count).reshape(perChannel)
-    const gradient = g.sub(shift.div(count).reshape(perChannel)).sub(centred.mul(projection)).mul(factor)
-    return [gradient, slope, shift]
+    const slope = g.mul(x).sum(reduced).sub(mean.mul(shift)).mul(inverse)
+    const factor = scale.mul(inverse)
+    if (!training) return [g.mul(factor.reshape(perChannel)), slope, shift]
+    // scale · inverse · (g − mean g − x̂ · mean(g · x̂)), gathered by channel: three constants, two products, two sums.
+    const byInput = factor.mul(inverse).mul(slope).div(-count)
+    const rest = factor.mul(shift).div(-count).sub(byInput.mul(mean))
+    const [a, b, c] = [factor, byInput, rest].map((each) => each.reshape(perChannel)) as [Value, Value, Value]
+    return [g.mul(a).add(x.mul(b).add(c)), slope, shift]
   },
 }

@@ -18,10 +18,14 @@ function upsample(x: Value, factors: readonly number[]): Value {
  */
 function sideBySide(g: Value, node: Node, kernel: readonly number[]): Value {
   const x = inputsOf(node)[0]!
-  const hit = x.equal(upsample(node.outputs[0]!, kernel)).cast('float32')
+  // Rows and columns that no whole window covers get nothing.
+  const rest = [0, 0, ...kernel.map((extent, i) => x.shape[i + 2]! - g.shape[i + 2]! * extent)]
+  const none = rest.map(() => 0)
+  const covered = x.pad([...none, ...rest.map((extent) => 0 - extent)])
+  const hit = covered.equal(upsample(node.outputs[0]!, kernel)).cast('float32')
   const attributes = { kernel_shape: kernel, strides: kernel }
   const hits = one('AveragePool', [hit], attributes).mul(size(kernel))
-  return hit.mul(upsample(g.div(hits), kernel))
+  return hit.mul(upsample(g.div(hits), kernel)).pad([...none, ...rest])
 }
 
 /** Windows that overlap: by the index of each maximum into its own plane. */
@@ -29,7 +33,9 @@ function overlapping(g: Value, node: Node): Value {
   const x = inputsOf(node)[0]!
   const flat = size(x.shape)
   const indices = node.outputs[1]!.reshape([size(g.shape)])
-  return zeros([flat], g).scatterAdd(indices, g.reshape([-1]), 0).reshape(x.shape)
+  return zeros([flat], g)
+    .scatterAdd(indices, g.reshape([-1]), 0)
+    .reshape(x.shape)
 }
 
 export const pooling: Rules = {
@@ -40,11 +46,10 @@ export const pooling: Rules = {
     return [one('AveragePool', [g], { kernel_shape: kernel, strides: kernel }).mul(size(kernel))]
   },
   MaxPool: (g, node) => {
-    const x = inputsOf(node)[0]!
     const kernel = node.attributes.kernel_shape as readonly number[]
     const { strides, pads } = windowOf(node.attributes, kernel)
-    const tiled = kernel.every((extent, i) => extent === strides[i] && g.shape[i + 2]! * extent === x.shape[i + 2])
-    return [tiled && pads.every((pad) => pad === 0) ? sideBySide(g, node, kernel) : overlapping(g, node)]
+    const apart = kernel.every((extent, i) => extent === strides[i]) && pads.every((pad) => pad === 0)
+    return [apart ? sideBySide(g, node, kernel) : overlapping(g, node)]
   },
   GlobalAveragePool: (g, node) => {
     const { shape } = inputsOf(node)[0]!
@@ -52,7 +57,10 @@ export const pooling: Rules = {
   },
   AveragePool: (g, node) => {
     const x = inputsOf(node)[0]!
-    const { kernel, strides, dilations, pads } = windowOf(node.attributes, node.attributes.kernel_shape as readonly number[])
+    const { kernel, strides, dilations, pads } = windowOf(
+      node.attributes,
+      node.attributes.kernel_shape as readonly number[],
+    )
     const channels = x.shape[1]!
     const weight = constant('float32', [channels, 1, ...kernel], Array(channels * size(kernel)).fill(1))
     const shares = node.attributes.count_include_pad ? g.div(size(kernel)) : g.div(counts(x, node))

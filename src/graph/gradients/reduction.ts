@@ -1,7 +1,7 @@
 /** Gradients of reductions and of running sums. */
 import { size } from '../tensor.ts'
 import { apply } from '../value.ts'
-import { inputsOf, restoreAxes, type Rule, type Rules } from './rule.ts'
+import { inputsOf, type Rule, type Rules, restoreAxes } from './rule.ts'
 
 /** To the element that was chosen; equal ones share, as PyTorch's `amax` has it. */
 const extreme: Rule = (g, node) => {

@@ -55,7 +55,10 @@ const convTranspose: Infer = (inputs, attributes) => {
 
 const maxPool: Infer = (inputs, attributes) => {
   const x = required(inputs, 0)
-  const shape = [...x.shape.slice(0, 2), ...places(x, windowOf(attributes, attributes.kernel_shape as readonly number[]))]
+  const shape = [
+    ...x.shape.slice(0, 2),
+    ...places(x, windowOf(attributes, attributes.kernel_shape as readonly number[])),
+  ]
   return [
     { dtype: x.dtype, shape },
     { dtype: 'int64', shape },

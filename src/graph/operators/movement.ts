@@ -6,7 +6,12 @@ import { broadcast, type Infer, integers, normalizeAxis, required } from './oper
 const transpose: Infer = (inputs, { perm }) => {
   const x = required(inputs, 0)
   const order = (perm as readonly number[] | undefined) ?? x.shape.map((_, i) => x.shape.length - 1 - i)
-  if (!sameShape([...order].sort((a, b) => a - b), x.shape.map((_, i) => i))) {
+  if (
+    !sameShape(
+      [...order].sort((a, b) => a - b),
+      x.shape.map((_, i) => i),
+    )
+  ) {
     throw new GraphError(`[${order.join(', ')}] is no order of the axes of ${describe(x)}`)
   }
   return [{ dtype: x.dtype, shape: order.map((axis) => x.shape[axis]!) }]
@@ -61,7 +66,15 @@ const concat: Infer = (inputs, { axis }) => {
       throw new GraphError(`${describe(part)} and ${describe(first)} cannot be joined along axis ${along}`)
     }
   }
-  return [{ dtype: first.dtype, shape: first.shape.with(along, parts.reduce((sum, p) => sum + p.shape[along]!, 0)) }]
+  return [
+    {
+      dtype: first.dtype,
+      shape: first.shape.with(
+        along,
+        parts.reduce((sum, p) => sum + p.shape[along]!, 0),
+      ),
+    },
+  ]
 }
 
 /** Where a slice starts, how far it steps and how many elements it takes on one axis, after ONNX's clamping. */

@@ -1,0 +1,5 @@
+/** Where examples come from: image folders, splits, samplers. */
+export { type OpenImagesOptions, openImageFolder, openImages } from './image-folder.ts'
+export { type Images, subset } from './images.ts'
+export { type ClassSampler, type ClassSamplerOptions, classSampler } from './sampler.ts'
+export { holdOutClasses } from './split.ts'

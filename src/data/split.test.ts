@@ -1,0 +1,80 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { DataError, UsageError } from '../errors.ts'
+import { holdImages, type Images } from './images.ts'
+import { holdOutClasses } from './split.ts'
+
+/** Images of one byte, their row; `sizes[i]` of them in class `i`, and some without a class. */
+function labelled(sizes: readonly number[], unlabelled = 0): Images {
+  const classes = [...sizes.flatMap((size, i) => Array(size).fill(`class ${i}`)), ...Array(unlabelled).fill('')]
+  return holdImages(
+    { kind: 'image', channels: 1, height: 1, width: 1, resize: 'stretch' },
+    classes.map((name, row) => ({ path: `${row}`, name: `${row}`, class: name, bytes: Uint8Array.of(row) })),
+  )
+}
+
+const sizes = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 0, maxLength: 12 })
+const fraction = fc.double({ min: 0.01, max: 0.99, noNaN: true })
+
+describe('holdOutClasses', () => {
+  test('parts whole classes as many as asked for, or explains why not', () => {
+    fc.assert(
+      fc.property(sizes, fc.nat(3), fraction, fc.integer(), (sizes, unlabelled, fraction, seed) => {
+        const images = labelled(sizes, unlabelled)
+        const eligible = sizes.filter((size) => size >= 2).length
+        const count = Math.max(1, Math.round(fraction * eligible))
+        if (eligible - count < 2) {
+          expect(() => holdOutClasses(images, fraction, seed)).toThrow(DataError)
+          return
+        }
+        const { training, heldOut } = holdOutClasses(images, fraction, seed)
+        expect(heldOut.classes.length).toBe(count)
+        expect([...training.classes, ...heldOut.classes].sort()).toEqual(images.classes)
+        for (const part of [training, heldOut]) expect(part.labels).not.toContain(-1)
+        for (const [label] of heldOut.classes.entries())
+          expect(heldOut.labels.filter((other) => other === label).length).toBeGreaterThanOrEqual(2)
+
+        const rows = [training, heldOut].flatMap((part) => [
+          ...part.read(Array.from({ length: part.length }, (_, i) => i)),
+        ])
+        expect(rows.sort((a, b) => a - b)).toEqual(Array.from({ length: images.length - unlabelled }, (_, row) => row))
+      }),
+    )
+  })
+
+  test('follows the seed', () => {
+    const images = labelled(Array(30).fill(2))
+    const chosen = (seed: number) => holdOutClasses(images, 0.3, seed).heldOut.classes
+    expect(chosen(1)).toEqual(chosen(1))
+    expect(chosen(1)).not.toEqual(chosen(2))
+    expect(holdOutClasses(images, 0.3, 1).training.fingerprint).toBe(
+      holdOutClasses(images, 0.3, 1).training.fingerprint,
+    )
+  })
+
+  test('chooses each class about equally often', () => {
+    const images = labelled(Array(4).fill(2))
+    const times = new Map<string, number>()
+    for (let seed = 0; seed < 1000; seed++)
+      for (const name of holdOutClasses(images, 0.25, seed).heldOut.classes) times.set(name, (times.get(name) ?? 0) + 1)
+    for (const count of times.values()) expect(Math.abs(count - 250)).toBeLessThan(60)
+    expect(times.size).toBe(4)
+  })
+
+  test('keeps the order of the images', () => {
+    const { training, heldOut } = holdOutClasses(labelled([2, 3, 2, 4]), 0.5, 7)
+    for (const part of [training, heldOut])
+      expect([...part.items].map(Number)).toEqual([...part.items].map(Number).sort((a, b) => a - b))
+  })
+
+  test('says what is missing and what to do', () => {
+    expect(() => holdOutClasses(labelled([2, 2, 1], 5), 0.2, 0)).toThrow(
+      /^Classes with at least two images: 2, too few to hold out 1 and keep at least 2 .*--validation.*--hold-out-classes 0/,
+    )
+  })
+
+  test('refuses a fraction that is none', () => {
+    for (const bad of [0, 1, -0.1, 2, Number.NaN])
+      expect(() => holdOutClasses(labelled([2, 2, 2]), bad, 0)).toThrow(UsageError)
+  })
+})

@@ -1,0 +1,39 @@
+/** Splits for an open set: what is measured is how an encoder treats classes that it has never seen. */
+import { DataError, UsageError } from '../errors.ts'
+import { random } from '../random.ts'
+import { type Images, subset } from './images.ts'
+import { rowsByClass } from './rows-by-class.ts'
+
+/**
+ * Holds out whole classes, chosen by the seed: max(1, round(`fraction` x the classes of at least two images)).
+ *
+ * A class of one image has nothing to be compared with, so it is never held out; it stays in `training`. Images without
+ * a class are in neither part.
+ *
+ * @param fraction of the classes with at least two images, between 0 and 1, both excluded
+ * @throws UsageError for another fraction
+ * @throws DataError unless at least two classes of two images or more remain to train on
+ */
+export function holdOutClasses(images: Images, fraction: number, seed: number): { training: Images; heldOut: Images } {
+  if (!(fraction > 0 && fraction < 1))
+    throw new UsageError(
+      `The fraction of classes to hold out is ${fraction}: it must lie between 0 and 1, both excluded`,
+    )
+
+  const eligible = [...rowsByClass(images.labels)].filter(([, rows]) => rows.length >= 2).map(([label]) => label)
+  const count = Math.max(1, Math.round(fraction * eligible.length))
+  if (eligible.length - count < 2)
+    throw new DataError(
+      `Classes with at least two images: ${eligible.length}, too few to hold out ${count} and keep at least 2 to train ` +
+        'on. Add classes, hold out a smaller fraction, name other data to validate on (--validation), or hold out none ' +
+        '(--hold-out-classes 0)',
+    )
+
+  const chosen = new Set(random(seed, 'hold-out').shuffle(eligible).slice(0, count))
+  const training: number[] = []
+  const heldOut: number[] = []
+  images.labels.forEach((label, row) => {
+    if (label !== -1) (chosen.has(label) ? heldOut : training).push(row)
+  })
+  return { training: subset(images, training), heldOut: subset(images, heldOut) }
+}

@@ -1,0 +1,4 @@
+/** Encoders: from inputs to embeddings. */
+export { type ConvolutionalOptions, convolutional } from './convolutional.ts'
+export type { Encoder, Mode, Pixels, Values, Variable, Variables } from './encoder.ts'
+export { type MlpOptions, mlp } from './mlp.ts'

@@ -1,0 +1,102 @@
+/** The layers that encoders are made of, each with the variables it needs. */
+import { type Shape, size } from '../graph/tensor.ts'
+import { apply, one, type Value } from '../graph/value.ts'
+import type { Random } from '../random.ts'
+import type { Mode, Values, Variable, Variables } from './encoder.ts'
+
+/** Batch normalisation as PyTorch sets it: how fast running statistics follow, and what keeps the variance from zero. */
+const MOMENTUM = 0.1
+const EPSILON = 1e-5
+
+/**
+ * Weights uniform in ±√(6 / fan-in), which keeps the variance of what passes through a relu: He, Zhang, Ren, Sun,
+ * "Delving Deep into Rectifiers", 2015, section 2.2. `shape` is [outputs, …fan-in].
+ */
+function weights(shape: Shape, { uniform }: Random): Variable {
+  const bound = Math.sqrt(6 / size(shape.slice(1)))
+  return {
+    dtype: 'float32',
+    shape,
+    data: Float32Array.from({ length: size(shape) }, () => uniform(-bound, bound)),
+    trained: true,
+  }
+}
+
+function filled(length: number, value: number, trained: boolean): Variable {
+  return { dtype: 'float32', shape: [length], data: new Float32Array(length).fill(value), trained }
+}
+
+/** Pixels from 0–255 to −1…1. */
+export function centred(pixels: Value): Value {
+  return pixels.mul(1 / 127.5).sub(1)
+}
+
+export function denseVariables(name: string, inputs: number, outputs: number, random: Random): Variables {
+  return { [`${name}.weight`]: weights([outputs, inputs], random), [`${name}.bias`]: filled(outputs, 0, true) }
+}
+
+/** [n, inputs] → [n, outputs]. */
+export function dense(x: Value, name: string, variables: Values): Value {
+  return one('Gemm', [x, variables[`${name}.weight`], variables[`${name}.bias`]], { transB: 1 })
+}
+
+export function blockVariables(name: string, inputs: number, outputs: number, random: Random): Variables {
+  return {
+    [`${name}.weight`]: weights([outputs, inputs, 3, 3], random),
+    [`${name}.scale`]: filled(outputs, 1, true),
+    [`${name}.shift`]: filled(outputs, 0, true),
+    [`${name}.runningMean`]: filled(outputs, 0, false),
+    [`${name}.runningVariance`]: filled(outputs, 1, false),
+  }
+}
+
+/**
+ * Convolution 3 × 3, batch normalisation, max pooling 2 × 2, relu: [n, inputs, h, w] → [n, outputs, ⌊h/2⌋, ⌊w/2⌋]. Relu
+ * comes last because it gives the same result there on a quarter of the elements.
+ */
+export function block(x: Value, name: string, variables: Values, mode: Mode): { output: Value; state: Values } {
+  const normalized =
+    mode === 'train' ? normalizedConvolution(x, name, variables) : foldedConvolution(x, name, variables)
+  const pooled = one('MaxPool', [normalized.output], { kernel_shape: [2, 2], strides: [2, 2] })
+  return { output: pooled.relu(), state: normalized.state }
+}
+
+function convolve(x: Value, weight: Value, bias?: Value): Value {
+  return one('Conv', [x, weight, bias], { kernel_shape: [3, 3], pads: [1, 1, 1, 1] })
+}
+
+/**
+ * In training: normalised by the batch's statistics, which the running ones follow. The runtime's operator with momentum
+ * 0 hands out the batch's own mean and variance; PyTorch's running variance is the unbiased one, n / (n − 1) of it.
+ */
+function normalizedConvolution(x: Value, name: string, variables: Values): { output: Value; state: Values } {
+  const convolved = convolve(x, variables[`${name}.weight`]!)
+  const [scale, shift] = [variables[`${name}.scale`]!, variables[`${name}.shift`]!]
+  const [mean, variance] = [variables[`${name}.runningMean`]!, variables[`${name}.runningVariance`]!]
+  const { output, batchMean, batchVariance } = normalize(convolved, scale, shift, mean, variance)
+  const count = size(convolved.shape) / convolved.shape[1]!
+  return {
+    output,
+    state: {
+      [`${name}.runningMean`]: mean.mul(1 - MOMENTUM).add(batchMean.mul(MOMENTUM)),
+      [`${name}.runningVariance`]: variance.mul(1 - MOMENTUM).add(batchVariance.mul((MOMENTUM * count) / (count - 1))),
+    },
+  }
+}
+
+/** For use: the running statistics do not change any more, so they become part of the weights and a bias. */
+function foldedConvolution(x: Value, name: string, variables: Values): { output: Value; state: Values } {
+  const factor = variables[`${name}.scale`]!.div(variables[`${name}.runningVariance`]!.add(EPSILON).sqrt())
+  const bias = variables[`${name}.shift`]!.sub(variables[`${name}.runningMean`]!.mul(factor))
+  const weight = variables[`${name}.weight`]!.mul(factor.reshape([-1, 1, 1, 1]))
+  return { output: convolve(x, weight, bias), state: {} }
+}
+
+function normalize(x: Value, scale: Value, shift: Value, mean: Value, variance: Value) {
+  const [output, batchMean, batchVariance] = apply('BatchNormalization', [x, scale, shift, mean, variance], {
+    epsilon: EPSILON,
+    momentum: 0,
+    training_mode: 1,
+  })
+  return { output: output!, batchMean: batchMean!, batchVariance: batchVariance! }
+}

@@ -1,0 +1,24 @@
+/** What an optimiser is: an update rule, as pure functions from values to values. */
+import type { Shape } from '../graph/tensor.ts'
+import type { Value } from '../graph/value.ts'
+
+export type Shapes = Readonly<Record<string, Shape>>
+type Values = Readonly<Record<string, Value>>
+
+export interface Optimizer {
+  readonly name: string
+  readonly settings: Readonly<Record<string, number | boolean>>
+  /** The shapes of the optimiser's own state for parameters of these shapes. It starts at zero. */
+  state(parameters: Shapes): Shapes
+  /** One step. `gradients` and `parameters` have the same names; `rate` is the learning rate, a scalar. */
+  update(gradients: Values, state: Values, parameters: Values, rate: Value): { parameters: Values; state: Values }
+}
+
+/** For each parameter, something under a name of its own. */
+export function forEachParameter<T>(
+  parameters: Readonly<Record<string, unknown>>,
+  kind: string,
+  make: (name: string) => T,
+) {
+  return Object.fromEntries(Object.keys(parameters).map((name) => [`${kind}.${name}`, make(name)]))
+}

@@ -1,0 +1,155 @@
+/** One training step, compiled: encoder, loss, gradients and update as one graph that runs once a step. */
+import type { Encoder, Values, Variables } from '../encoders/encoder.ts'
+import { differentiate } from '../graph/differentiate.ts'
+import { allocate, type Tensor, type TensorType } from '../graph/tensor.ts'
+import { input, type Value } from '../graph/value.ts'
+import type { Loss } from '../losses/loss.ts'
+import type { Optimizer } from '../optimizers/optimizer.ts'
+import { compile } from '../runtime/node.ts'
+import type { Tensors } from '../runtime/session.ts'
+
+/** How the images of a batch are changed at random before the encoder sees them. */
+export interface Augmentation {
+  /** What a step draws: the shape of it for a batch of n images. */
+  readonly shape: (n: number) => readonly number[]
+  /** New random numbers for a batch of n images. */
+  draw(n: number): Float32Array
+  /** pixels [n, channels, height, width], changed. */
+  build(pixels: Value, drawn: Value): Value
+}
+
+export interface StepOptions {
+  readonly encoder: Encoder
+  readonly loss: Loss
+  readonly optimizer: Optimizer
+  /** The variables to begin with. */
+  readonly variables: Variables
+  /** How many examples a batch has. */
+  readonly rows: number
+  /** No class has more members in a batch than this. */
+  readonly largestClass: number
+  readonly augmentation?: Augmentation | undefined
+  readonly threads?: number | undefined
+}
+
+export interface Step {
+  /**
+   * Trains on one batch.
+   *
+   * @param pixels [rows, channels, height, width] bytes.
+   * @param labels [rows].
+   * @returns the loss and the statistics of the batch, as they were before the update.
+   */
+  run(
+    pixels: Uint8Array,
+    labels: Int32Array,
+    rate: number,
+  ): Promise<{ loss: number; statistics: Record<string, number> }>
+  /** The variables as they are now. They change with the next step but one, so copy what has to stay. */
+  variables(): Variables
+  release(): Promise<void>
+}
+
+/** Names of outputs: what a step leaves for the next has its input's name behind this. */
+const NEXT = 'next '
+const STATISTIC = 'statistic '
+
+/**
+ * Parameters, running statistics and the optimiser's state are held in two sets of buffers. A step reads one and writes
+ * the other, because the runtime may write an output before it has read an input for the last time; then they swap.
+ */
+export async function compileStep(options: StepOptions): Promise<Step> {
+  const { encoder, loss, variables, rows, augmentation, threads } = options
+  const graph = buildStep(options)
+  const program = await compile(graph.outputs, { threads })
+
+  const initial: Tensors = {
+    ...variables,
+    ...Object.fromEntries(Object.entries(graph.optimizerState).map(([name, value]) => [name, zeros(value)])),
+  }
+  let current = copy(initial)
+  let next = copy(initial)
+
+  return {
+    async run(pixels, labels, rate) {
+      const { channels, height, width } = encoder.input
+      const results = await program.run(
+        {
+          ...current,
+          pixels: { dtype: 'uint8', shape: [rows, channels, height, width], data: pixels },
+          labels: { dtype: 'int32', shape: [rows], data: labels },
+          rate: { dtype: 'float32', shape: [], data: Float32Array.of(rate) },
+          ...(augmentation && {
+            drawn: { dtype: 'float32', shape: augmentation.shape(rows), data: augmentation.draw(rows) },
+          }),
+        },
+        Object.fromEntries(Object.entries(next).map(([name, tensor]) => [NEXT + name, tensor])),
+      )
+      ;[current, next] = [next, current]
+      const statistics = Object.entries(results).filter(([name]) => name.startsWith(STATISTIC))
+      return {
+        loss: results[loss.name]!.data[0] as number,
+        statistics: Object.fromEntries(
+          statistics.map(([name, { data }]) => [name.slice(STATISTIC.length), data[0] as number]),
+        ),
+      }
+    },
+    variables: () =>
+      Object.fromEntries(
+        Object.entries(variables).map(([name, { trained }]) => {
+          const { shape, data } = current[name]!
+          return [name, { dtype: 'float32', shape, data: data as Float32Array, trained }]
+        }),
+      ),
+    release: () => program.release(),
+  }
+}
+
+function buildStep({ encoder, loss, optimizer, variables, rows, largestClass, augmentation }: StepOptions) {
+  const { channels, height, width } = encoder.input
+  const bytes = input('pixels', 'uint8', [rows, channels, height, width]).cast('float32')
+  const pixels = augmentation ? augmentation.build(bytes, input('drawn', 'float32', augmentation.shape(rows))) : bytes
+  const held = toInputs(variables)
+  const { embedding, state } = encoder.build(pixels, held, 'train')
+  const { value, statistics } = loss.build({
+    kind: 'labelled',
+    embeddings: embedding,
+    labels: input('labels', 'int32', [rows]),
+    largestClass,
+  })
+
+  const names = Object.keys(variables).filter((name) => variables[name]!.trained)
+  const parameters = Object.fromEntries(names.map((name) => [name, held[name]!]))
+  const slopes = differentiate(value, Object.values(parameters))
+  const gradients = Object.fromEntries(names.map((name, i) => [name, slopes[i]!]))
+  const shapes = Object.fromEntries(names.map((name) => [name, parameters[name]!.shape]))
+  const optimizerState = toInputs(
+    Object.fromEntries(
+      Object.entries(optimizer.state(shapes)).map(([name, shape]) => [
+        `optimizer ${name}`,
+        { dtype: 'float32', shape },
+      ]),
+    ),
+  )
+  const strip = (values: Values) =>
+    Object.fromEntries(Object.entries(values).map(([name, each]) => [name.replace('optimizer ', ''), each]))
+  const updated = optimizer.update(gradients, strip(optimizerState), parameters, input('rate', 'float32', []))
+
+  const outputs: Record<string, Value> = { [loss.name]: value }
+  for (const [name, each] of Object.entries(statistics)) outputs[STATISTIC + name] = each
+  for (const [name, each] of Object.entries({ ...updated.parameters, ...state })) outputs[NEXT + name] = each
+  for (const [name, each] of Object.entries(updated.state)) outputs[`${NEXT}optimizer ${name}`] = each
+  return { outputs, optimizerState }
+}
+
+function toInputs(types: Readonly<Record<string, TensorType>>): Values {
+  return Object.fromEntries(Object.entries(types).map(([name, { dtype, shape }]) => [name, input(name, dtype, shape)]))
+}
+
+function zeros(type: TensorType): Tensor {
+  return { dtype: type.dtype, shape: type.shape, data: allocate(type) }
+}
+
+function copy(tensors: Tensors): Tensors {
+  return Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, { ...t, data: t.data.slice() }]))
+}

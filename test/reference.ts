@@ -5,11 +5,16 @@ import { expect } from 'vitest'
 
 export const referenceFolder = process.env.ISOMETRY_REFERENCE || join(import.meta.dirname, 'reference')
 
-export function readReference<T>(name: string): T {
+export function readReferenceFile(name: string): Uint8Array {
   const file = join(referenceFolder, name)
-  if (!existsSync(file))
+  if (!existsSync(file)) {
     throw new Error(`There is no ${name} in ${referenceFolder}. ISOMETRY_REFERENCE names the folder.`)
-  return JSON.parse(readFileSync(file, 'utf8')) as T
+  }
+  return new Uint8Array(readFileSync(file))
+}
+
+export function readReference<T>(name: string): T {
+  return JSON.parse(new TextDecoder().decode(readReferenceFile(name))) as T
 }
 
 /** Prints how many cases of each kind were checked and how many wait for what does not exist yet; none is a failure. */

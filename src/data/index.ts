@@ -3,3 +3,4 @@ export { type OpenImagesOptions, openImageFolder, openImages } from './image-fol
 export { type Images, subset } from './images.ts'
 export { type ClassSampler, type ClassSamplerOptions, classSampler } from './sampler.ts'
 export { holdOutClasses } from './split.ts'
+export { type AffineOptions, type Augmentation, affine } from './augmentation.ts'

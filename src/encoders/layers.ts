@@ -73,7 +73,9 @@ function normalizedConvolution(x: Value, name: string, variables: Values): { out
   const convolved = convolve(x, variables[`${name}.weight`]!)
   const [scale, shift] = [variables[`${name}.scale`]!, variables[`${name}.shift`]!]
   const [mean, variance] = [variables[`${name}.runningMean`]!, variables[`${name}.runningVariance`]!]
-  const { output, batchMean, batchVariance } = normalize(convolved, scale, shift, mean, variance)
+  // In training mode the runtime writes the batch's statistics over these two inputs, even where they are fed or used by
+  // other nodes. So it gets values that nobody else reads, and not one value twice.
+  const { output, batchMean, batchVariance } = normalize(convolved, scale, shift, mean.abs(), variance.abs())
   const count = size(convolved.shape) / convolved.shape[1]!
   return {
     output,

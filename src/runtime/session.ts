@@ -1,13 +1,19 @@
 /** One compiled graph: named tensors in, named tensors out. The same for every place where ONNX Runtime runs. */
-import { type InferenceSession, Tensor as OrtTensor } from 'onnxruntime-common'
+import type { InferenceSession, Tensor as OrtTensor, TensorConstructor } from 'onnxruntime-common'
 import { RuntimeError } from '../errors.ts'
 import { type DType, describe, sameShape, type Tensor, type TensorType, type TypedArray } from '../graph/tensor.ts'
 import { reach, toModel } from '../graph/to-onnx.ts'
 import type { Value } from '../graph/value.ts'
 import { writeModel } from '../onnx/codec.ts'
 
+/** A session with the tensor class of the same module: given tensors of another copy, it quietly makes new outputs. */
+export interface OrtSession {
+  readonly session: InferenceSession
+  readonly Tensor: TensorConstructor
+}
+
 /** Makes a session of the bytes of a model: what differs between Node and the browser. */
-export type Backend = (model: Uint8Array, options: SessionOptions) => Promise<InferenceSession>
+export type Backend = (model: Uint8Array, options: SessionOptions) => Promise<OrtSession>
 
 export interface SessionOptions {
   /** How many threads compute. Results are reproducible only for the same number. */
@@ -38,26 +44,23 @@ export async function compileWith(
   options: SessionOptions = {},
 ): Promise<Program> {
   const inputs = reach(Object.values(outputs)).inputs
-  const session = await openSession(backend, writeModel(toModel(outputs)), options)
+  const opened = await openSession(backend, writeModel(toModel(outputs)), options)
   return {
     async run(feeds, into = {}) {
       for (const [name, type] of inputs) checkFeed(name, type, feeds[name])
-      return runSession(session, feeds, [...inputs.keys()], Object.keys(outputs), into)
+      return runSession(opened, feeds, into)
     },
-    release: () => session.release(),
+    release: () => opened.session.release(),
   }
 }
 
 /** Opens a model file's bytes; the shapes of its inputs may be free. */
 export async function openWith(backend: Backend, model: Uint8Array, options: SessionOptions = {}): Promise<Program> {
-  const session = await openSession(backend, model, options)
-  return {
-    run: (feeds, into = {}) => runSession(session, feeds, session.inputNames, session.outputNames, into),
-    release: () => session.release(),
-  }
+  const opened = await openSession(backend, model, options)
+  return { run: (feeds, into = {}) => runSession(opened, feeds, into), release: () => opened.session.release() }
 }
 
-async function openSession(backend: Backend, model: Uint8Array, options: SessionOptions): Promise<InferenceSession> {
+async function openSession(backend: Backend, model: Uint8Array, options: SessionOptions): Promise<OrtSession> {
   try {
     return await backend(model, options)
   } catch (error) {
@@ -65,19 +68,14 @@ async function openSession(backend: Backend, model: Uint8Array, options: Session
   }
 }
 
-async function runSession(
-  session: InferenceSession,
-  feeds: Tensors,
-  inputNames: readonly string[],
-  outputNames: readonly string[],
-  into: Tensors,
-): Promise<Tensors> {
+async function runSession({ session, Tensor }: OrtSession, feeds: Tensors, into: Tensors): Promise<Tensors> {
   refuseOverlap(feeds, into)
-  const fed = Object.fromEntries(inputNames.map((name) => [name, toOrt(feeds[name]!)]))
-  const fetches = Object.fromEntries(outputNames.map((name) => [name, into[name] ? toOrt(into[name]) : null]))
+  const toOrt = ({ dtype, shape, data }: Tensor) => new Tensor(dtype, data as Float32Array, shape)
+  const fed = Object.fromEntries(session.inputNames.map((name) => [name, toOrt(feeds[name]!)]))
+  const fetches = Object.fromEntries(session.outputNames.map((name) => [name, into[name] ? toOrt(into[name]) : null]))
   try {
     const results = await session.run(fed, fetches)
-    return Object.fromEntries(outputNames.map((name) => [name, into[name] ?? fromOrt(results[name]!)]))
+    return Object.fromEntries(session.outputNames.map((name) => [name, into[name] ?? fromOrt(results[name]!)]))
   } catch (error) {
     throw new RuntimeError(`ONNX Runtime failed: ${firstLine(error)}`, { cause: error })
   }
@@ -101,10 +99,6 @@ function refuseOverlap(feeds: Tensors, into: Tensors): void {
       }
     }
   }
-}
-
-function toOrt({ dtype, shape, data }: Tensor): OrtTensor {
-  return new OrtTensor(dtype, data as Float32Array, shape)
 }
 
 function fromOrt(tensor: OrtTensor): Tensor {

@@ -1,4 +1,5 @@
 /** One training step, compiled: encoder, loss, gradients and update as one graph that runs once a step. */
+import type { Augmentation } from '../data/augmentation.ts'
 import type { Encoder, Values, Variables } from '../encoders/encoder.ts'
 import { differentiate } from '../graph/differentiate.ts'
 import { allocate, type Tensor, type TensorType } from '../graph/tensor.ts'
@@ -7,16 +8,6 @@ import type { Loss } from '../losses/loss.ts'
 import type { Optimizer } from '../optimizers/optimizer.ts'
 import { compile } from '../runtime/node.ts'
 import type { Tensors } from '../runtime/session.ts'
-
-/** How the images of a batch are changed at random before the encoder sees them. */
-export interface Augmentation {
-  /** What a step draws: the shape of it for a batch of n images. */
-  readonly shape: (n: number) => readonly number[]
-  /** New random numbers for a batch of n images. */
-  draw(n: number): Float32Array
-  /** pixels [n, channels, height, width], changed. */
-  build(pixels: Value, drawn: Value): Value
-}
 
 export interface StepOptions {
   readonly encoder: Encoder
@@ -29,6 +20,8 @@ export interface StepOptions {
   /** No class has more members in a batch than this. */
   readonly largestClass: number
   readonly augmentation?: Augmentation | undefined
+  /** Of what the augmentation draws. */
+  readonly seed?: number
   readonly threads?: number | undefined
 }
 
@@ -59,7 +52,7 @@ const STATISTIC = 'statistic '
  * the other, because the runtime may write an output before it has read an input for the last time; then they swap.
  */
 export async function compileStep(options: StepOptions): Promise<Step> {
-  const { encoder, loss, variables, rows, augmentation, threads } = options
+  const { encoder, loss, variables, rows, augmentation, seed = 0, threads } = options
   const graph = buildStep(options)
   const program = await compile(graph.outputs, { threads })
 
@@ -67,6 +60,7 @@ export async function compileStep(options: StepOptions): Promise<Step> {
     ...variables,
     ...Object.fromEntries(Object.entries(graph.optimizerState).map(([name, value]) => [name, zeros(value)])),
   }
+  const draw = augmentation?.draws(seed)
   let current = copy(initial)
   let next = copy(initial)
 
@@ -79,9 +73,7 @@ export async function compileStep(options: StepOptions): Promise<Step> {
           pixels: { dtype: 'uint8', shape: [rows, channels, height, width], data: pixels },
           labels: { dtype: 'int32', shape: [rows], data: labels },
           rate: { dtype: 'float32', shape: [], data: Float32Array.of(rate) },
-          ...(augmentation && {
-            drawn: { dtype: 'float32', shape: augmentation.shape(rows), data: augmentation.draw(rows) },
-          }),
+          ...(draw && { drawn: draw(rows) }),
         },
         Object.fromEntries(Object.entries(next).map(([name, tensor]) => [NEXT + name, tensor])),
       )

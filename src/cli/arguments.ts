@@ -1,0 +1,31 @@
+/** Numbers on the command line, checked for what they have to be. */
+import { InvalidArgumentError } from 'commander'
+
+/** A number from `least` to `most`. */
+export function number(least: number, most = Number.POSITIVE_INFINITY): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (text.trim() === '' || !Number.isFinite(value) || value < least || value > most) {
+      throw new InvalidArgumentError(`Expected a number ${range(least, most)}.`)
+    }
+    return value
+  }
+}
+
+/** A whole number from `least` to `most`. */
+export function integer(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (text.trim() === '' || !Number.isSafeInteger(value) || value < least || value > most) {
+      throw new InvalidArgumentError(`Expected a whole number ${range(least, most)}.`)
+    }
+    return value
+  }
+}
+
+/** At least one. */
+export const count = integer(1)
+
+function range(least: number, most: number): string {
+  return most < Number.MAX_SAFE_INTEGER ? `from ${least} to ${most}` : `of at least ${least}`
+}

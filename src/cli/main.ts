@@ -1,0 +1,100 @@
+#!/usr/bin/env node
+/** The `isometry` command: what it takes. The work is loaded when a command runs, so that help is quick. */
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError, Option } from 'commander'
+import { count, integer, number } from './arguments.ts'
+import { fail, run } from './outcome.ts'
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
+
+const program = new Command('isometry')
+  .description(
+    'Metric learning: the metric that trains the encoder is the metric that evaluates it and searches with it.',
+  )
+  .version(version)
+  .configureHelp({ showGlobalOptions: false })
+  .exitOverride()
+  .configureOutput({ outputError: () => {} })
+
+function command(name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .version(version)
+    .option('--debug', 'show the stack of an error')
+    .exitOverride()
+    .configureOutput({ outputError: () => {} })
+}
+
+command('train', 'Train an encoder on a folder of images; the class of an image is the folder that holds it.')
+  .argument('<DATA>', 'folder of images, in folders by class')
+  .requiredOption('--out <MODEL>', 'directory to write the model to')
+  .option('--force', 'replace the model there')
+  .addOption(
+    new Option('--validation <DATA>', 'images of other classes, to evaluate on; nothing is held out then').conflicts(
+      'holdOutClasses',
+    ),
+  )
+  .option('--hold-out-classes <SHARE>', 'share of the classes to hold out and evaluate on (default: 0.2)', number(0, 1))
+  .addOption(new Option('--encoder <NAME>').choices(['convolutional', 'mlp']).default('convolutional'))
+  .option('--dimension <D>', 'length of an embedding', count, 64)
+  .option('--image-size <PIXELS>', 'images are resized to this width and height', integer(1, 4096), 28)
+  .option('--grayscale', 'one channel in place of three')
+  .option('--augment', 'turn, scale, shear and move the images a little, at random')
+  .addOption(new Option('--metric <NAME>').choices(['cosine', 'euclidean', 'squaredEuclidean']).default('cosine'))
+  .addOption(new Option('--loss <NAME>').choices(['cosineMarginTriplet', 'triplet']).default('cosineMarginTriplet'))
+  .option('--margin <M>', "how much closer a positive has to be, in the metric's unit (default: 0.2)", number(0))
+  .option('--scale <S>', 'of cosineMarginTriplet: how much hard triplets outweigh easy ones (default: 16)', number(0))
+  .addOption(new Option('--mining <NAME>', 'which triplets count').choices(['all', 'batchHard']).default('all'))
+  .option('--classes-per-batch <P>', 'classes in a batch', integer(2), 32)
+  .option('--per-class <K>', 'images of each class in a batch', integer(2), 4)
+  .option('--steps <N>', 'training steps', count, 1000)
+  .option('--learning-rate <RATE>', "Adam's step size", number(0), 0.001)
+  .option('--seed <N>', 'the same seed, threads and data give the same model', integer(0), 0)
+  .option('--threads <N>', 'threads to compute with (default: one for each processor)', count)
+  .option('--json', 'print the result as JSON')
+  .action((data, options) => run(options, async () => (await import('./train.ts')).train(data, options)))
+
+command('evaluate', 'Measure how well images of one class are each other’s nearest neighbours.')
+  .argument('<MODEL>', 'directory that `isometry train` wrote')
+  .argument('<DATA>', 'folder of images, in folders by class')
+  .option('--gallery <DATA>', 'compare with these images, not with the others of DATA')
+  .option('--json', 'print the result as JSON')
+  .action((model, data, options) =>
+    run(options, async () => (await import('./evaluate.ts')).evaluate(model, data, options)),
+  )
+
+command('search', 'Find the images of a gallery that are nearest to each query.')
+  .argument('<MODEL>', 'directory that `isometry train` wrote')
+  .argument('<QUERY...>', 'images, or folders of them')
+  .requiredOption('--gallery <DATA>', 'folder of images to search; classes are optional')
+  .option('-k <N>', 'how many to find', count, 5)
+  .option('--json', 'print the result as JSON')
+  .action((model, queries, options) =>
+    run(options, async () => (await import('./search.ts')).search(model, queries, options)),
+  )
+
+command('embed', 'Write the embeddings of images to a file.')
+  .argument('<MODEL>', 'directory that `isometry train` wrote')
+  .argument('<PATH...>', 'images, or folders of them')
+  .requiredOption('--out <FILE>', 'FILE.jsonl or FILE.safetensors')
+  .action((model, paths, options) =>
+    run(options, async () => (await import('./embed.ts')).embed(model, paths, options)),
+  )
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error
+  // Help and version end here too, with exit code 0.
+  if (error.exitCode !== 0) fail(usage(error), 2)
+}
+
+/** Commander's message as one line that says where to look. */
+function usage({ message, code }: CommanderError): string {
+  if (code === 'commander.help') return 'No command was given. See isometry --help.'
+  const line = message.replace(/^error: /, '').replaceAll('\n', ' ')
+  return `${line}${/[.)]$/.test(line) ? '' : '.'} See isometry ${process.argv[2] ?? ''} --help.`.replace('  ', ' ')
+}

@@ -1,0 +1,115 @@
+/** `isometry train` */
+import { affine, holdOutClasses, type Images, openImageFolder } from '../data/index.ts'
+import { convolutional, type Encoder, mlp } from '../encoders/index.ts'
+import { UsageError } from '../errors.ts'
+import { cosineMarginTriplet, type Loss, triplet } from '../losses/index.ts'
+import { all, batchHard } from '../mining/index.ts'
+import { metricsByName } from '../model/description.ts'
+import { checkOutput } from '../model/directory.ts'
+import { train as trainModel } from '../training/index.ts'
+import { interruptible, warn } from './outcome.ts'
+import { progress } from './progress.ts'
+import { table } from './table.ts'
+
+export interface TrainArguments {
+  readonly out: string
+  readonly force?: boolean
+  readonly validation?: string
+  readonly holdOutClasses?: number
+  readonly encoder: 'convolutional' | 'mlp'
+  readonly dimension: number
+  readonly imageSize: number
+  readonly grayscale?: boolean
+  readonly augment?: boolean
+  readonly metric: string
+  readonly loss: 'cosineMarginTriplet' | 'triplet'
+  readonly margin?: number
+  readonly scale?: number
+  readonly mining: 'all' | 'batchHard'
+  readonly classesPerBatch: number
+  readonly perClass: number
+  readonly steps: number
+  readonly learningRate: number
+  readonly seed: number
+  readonly threads?: number
+  readonly json?: boolean
+}
+
+const miners = { all, batchHard }
+const HOLD_OUT = 0.2
+
+export async function train(data: string, options: TrainArguments): Promise<void> {
+  // What can be refused without reading an image is refused first.
+  const loss = lossOf(options)
+  const encoder = encoderOf(options)
+  await checkOutput(options.out, options.force)
+
+  const signal = interruptible()
+  const openAll = (folder: string) => openImageFolder(folder, { input: inputOf(options), warn, signal })
+  const images = await openAll(data)
+  const { training, heldOut } = await split(images, options, openAll)
+  process.stderr.write(
+    `training on ${describe(training)}${heldOut ? `; evaluating on ${describe(heldOut)}, which it never sees` : ''}\n`,
+  )
+
+  const shown = progress(options.steps)
+  const model = await trainModel(training, {
+    ...options,
+    encoder,
+    loss,
+    validation: heldOut,
+    augmentation: options.augment ? affine() : undefined,
+    onStep: ({ step, loss: value }) => shown.step(step, value),
+    warn,
+    signal,
+  }).finally(() => shown.end())
+  await model.save(options.out, { force: options.force ?? false })
+  await model.release()
+
+  const { training: summary } = model.description
+  const { steps, seconds, loss: value, validation = null } = summary
+  if (options.json) {
+    const result = { model: options.out, settings: settingsOf(options, loss), steps, seconds, loss: value, validation }
+    process.stdout.write(`${JSON.stringify(result)}\n`)
+    return
+  }
+  if (validation) process.stdout.write(`${table({ untrained: validation.before, trained: validation.after })}\n`)
+  process.stdout.write(
+    `${steps} steps in ${seconds.toFixed(1)} s, loss ${value.toFixed(4)}. The model is in ${options.out}\n`,
+  )
+}
+
+function inputOf({ imageSize, grayscale }: TrainArguments) {
+  return { kind: 'image', channels: grayscale ? 1 : 3, height: imageSize, width: imageSize, resize: 'stretch' } as const
+}
+
+function encoderOf(options: TrainArguments): Encoder {
+  const { dimension } = options
+  const input = inputOf(options)
+  return options.encoder === 'mlp' ? mlp({ input, dimension }) : convolutional({ input, dimension })
+}
+
+function lossOf({ loss, margin, scale, metric: name, mining: miner }: TrainArguments): Loss {
+  const shared = { metric: metricsByName.get(name)!, mining: miners[miner](), ...(margin !== undefined && { margin }) }
+  if (loss === 'cosineMarginTriplet') return cosineMarginTriplet({ ...shared, ...(scale !== undefined && { scale }) })
+  if (scale !== undefined)
+    throw new UsageError('--scale belongs to the loss cosineMarginTriplet; triplet has none. Leave it out.')
+  return triplet(shared)
+}
+
+async function split(images: Images, options: TrainArguments, open: (folder: string) => Promise<Images>) {
+  if (options.validation) return { training: images, heldOut: await open(options.validation) }
+  const share = options.holdOutClasses ?? HOLD_OUT
+  return share > 0 ? holdOutClasses(images, share, options.seed) : { training: images, heldOut: undefined }
+}
+
+function describe({ length, classes }: Images): string {
+  return `${length} images of ${classes.length} classes`
+}
+
+/** All settings of the run, defaults filled in. */
+function settingsOf({ json: _, out: __, force: ___, ...options }: TrainArguments, loss: Loss) {
+  const { margin, scale } = loss.settings
+  const holdOutClasses = options.validation ? undefined : (options.holdOutClasses ?? HOLD_OUT)
+  return { ...options, holdOutClasses, margin, scale, grayscale: !!options.grayscale, augment: !!options.augment }
+}

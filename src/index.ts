@@ -1,0 +1,10 @@
+/** Isometry: metric learning in which the metric that trains the encoder is the metric that evaluates and searches. */
+export * as data from './data/index.ts'
+export * as encoders from './encoders/index.ts'
+export * from './errors.ts'
+export * as losses from './losses/index.ts'
+export * as metrics from './metrics/index.ts'
+export * as miners from './mining/index.ts'
+export { loadModel, type Match, type Model, type SearchResult } from './model/index.ts'
+export * as optimizers from './optimizers/index.ts'
+export { type TrainOptions, train, valueAndGradient } from './training/index.ts'

@@ -1,0 +1,76 @@
+/** `isometry.json`: what a model directory says of itself. */
+import { DataError } from '../errors.ts'
+import type { Evaluation } from '../evaluation/index.ts'
+import type { ImageInput } from '../inputs/image.ts'
+import * as metrics from '../metrics/index.ts'
+
+export const FORMAT_VERSION = 1
+
+type Settings = Readonly<Record<string, unknown>>
+
+export interface Description {
+  readonly formatVersion: number
+  /** The name of the metric that the encoder was trained in. */
+  readonly metric: string
+  /** d, the length of an embedding. */
+  readonly dimension: number
+  /** What an image has to become before `encoder.onnx` takes it, the resize rule among it. */
+  readonly input: ImageInput
+  readonly encoder: Settings
+  readonly loss: Settings
+  /** What training never saw: the classes, and the paths of their images. */
+  readonly heldOut: { readonly classes: readonly string[]; readonly items: readonly string[] }
+  readonly training: TrainingSummary
+}
+
+export interface TrainingSummary {
+  readonly steps: number
+  readonly seconds: number
+  /** The mean loss of the last steps, a tenth of them. */
+  readonly loss: number
+  readonly settings: Settings
+  /** Identifies the images that were trained on. */
+  readonly fingerprint: string
+  /** How the held-out classes were told apart by the untrained encoder and by the trained one. */
+  readonly validation?: { readonly before: Evaluation; readonly after: Evaluation }
+}
+
+/** The metrics that a model can name. */
+export const metricsByName: ReadonlyMap<string, metrics.Metric> = new Map(
+  Object.values(metrics).map((metric) => [metric.name, metric]),
+)
+
+/** @throws DataError if the text is not the description of a model that this version reads. */
+export function parseDescription(text: string, file: string): Description {
+  let found: Partial<Description>
+  try {
+    found = JSON.parse(text) as Partial<Description>
+  } catch (error) {
+    throw new DataError(
+      `${file} is not JSON: ${(error as Error).message}. Expected a model that \`isometry train\` wrote.`,
+    )
+  }
+  const version = found?.formatVersion
+  if (typeof version !== 'number') {
+    throw new DataError(`${file} has no formatVersion. Expected a model that \`isometry train\` wrote.`)
+  }
+  if (version > FORMAT_VERSION) {
+    throw new DataError(
+      `${file} has the format version ${version}; this Isometry reads up to ${FORMAT_VERSION}. Update Isometry, or train the model again.`,
+    )
+  }
+  if (!metricsByName.has(found.metric ?? '') || !isImageInput(found.input) || !found.training || !found.heldOut) {
+    throw new DataError(
+      `${file} names the metric ${found.metric} and the input ${JSON.stringify(found.input)}; expected one of ${[...metricsByName.keys()].join(', ')} and an image input, with training and heldOut beside them.`,
+    )
+  }
+  return found as Description
+}
+
+function isImageInput(input: ImageInput | undefined): boolean {
+  return (
+    input?.kind === 'image' &&
+    input.resize === 'stretch' &&
+    [input.channels, input.height, input.width].every((extent) => Number.isInteger(extent) && extent > 0)
+  )
+}

@@ -1,0 +1,40 @@
+/** From a trained encoder to an ordinary ONNX file. */
+import type { Encoder, Variables } from '../encoders/encoder.ts'
+import { settled, substitute } from '../graph/substitute.ts'
+import { toModel } from '../graph/to-onnx.ts'
+import { constant, input, type Value } from '../graph/value.ts'
+import type { Metric } from '../metrics/metric.ts'
+import { unit } from '../metrics/unit.ts'
+import { writeModel } from '../onnx/codec.ts'
+import { compile } from '../runtime/node.ts'
+
+/**
+ * The encoder as an ONNX model: input `pixels` [n, channels, height, width] float32 0–255, output `embedding` [n, d], n
+ * free. Preprocessing is inside, and unit length where the metric looks at directions only, so that any vector store
+ * agrees. What depends on the variables alone (normalisation folded into weights) is computed here and stored.
+ */
+export async function exportEncoder(encoder: Encoder, variables: Variables, metric: Metric): Promise<Uint8Array> {
+  const { channels, height, width } = encoder.input
+  // Any number of rows will do: nothing in an encoder depends on it, and the file leaves it free.
+  const pixels = input('pixels', 'float32', [1, channels, height, width])
+  const held = Object.fromEntries(
+    Object.entries(variables).map(([name, { dtype, shape }]) => [name, input(name, dtype, shape)]),
+  )
+  const { embedding } = encoder.build(pixels, held, 'infer')
+  const outputs = { embedding: metric.directional ? unit(embedding) : embedding }
+  const constants = await evaluate(settled(outputs, [pixels]), variables)
+  return writeModel(toModel(substitute(outputs, constants), { freeAxis: 'n' }))
+}
+
+/** Constants that hold what values are for these variables. */
+async function evaluate(values: readonly Value[], variables: Variables): Promise<Map<Value, Value>> {
+  const program = await compile(Object.fromEntries(values.map((value, i) => [`folded${i}`, value])))
+  const results = await program.run(variables)
+  await program.release()
+  return new Map(
+    values.map((value, i) => {
+      const { dtype, shape, data } = results[`folded${i}`]!
+      return [value, constant(dtype, shape, data as Float32Array)]
+    }),
+  )
+}

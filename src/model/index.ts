@@ -1,0 +1,10 @@
+/** What training leaves: encoder and metric in one directory, to embed, compare, evaluate and search with. */
+export type { Description, TrainingSummary } from './description.ts'
+export {
+  type ImageSource,
+  loadModel,
+  type Match,
+  type Model,
+  type ModelOptions,
+  type SearchResult,
+} from './model.ts'

@@ -1,0 +1,5 @@
+/** Training: from images and a loss to a model. */
+export type { Rows } from './arrays.ts'
+export type { StepRecord, TrainOptions } from './options.ts'
+export { train } from './train.ts'
+export { type LabelledRows, valueAndGradient } from './value-and-gradient.ts'

@@ -1,0 +1,101 @@
+/** From labelled images to a model. */
+import type { Images } from '../data/index.ts'
+import { UsageError } from '../errors.ts'
+import { type Evaluation, evaluate } from '../evaluation/index.ts'
+import { cosineMarginTriplet } from '../losses/cosine-margin-triplet.ts'
+import { FORMAT_VERSION } from '../model/description.ts'
+import { openEmbedder } from '../model/embedder.ts'
+import { exportEncoder } from '../model/export.ts'
+import { createModel, type Model } from '../model/model.ts'
+import { adam } from '../optimizers/adam.ts'
+import { defaultThreads } from '../runtime/node.ts'
+import { runSteps } from './loop.ts'
+import type { StepRecord, TrainOptions } from './options.ts'
+
+/**
+ * Trains an encoder on labelled images. The model keeps a record of each step as its history.
+ *
+ * @throws UsageError if the encoder is made for images of another size, or a setting is out of range.
+ * @throws DataError if fewer than two classes have two images.
+ * @throws RuntimeError if the loss is no longer finite.
+ * @throws InterruptedError if `signal` is aborted.
+ */
+export async function train(images: Images, options: TrainOptions): Promise<Model> {
+  const settings = {
+    loss: cosineMarginTriplet(),
+    optimizer: adam(),
+    classesPerBatch: 32,
+    perClass: 4,
+    steps: 1000,
+    learningRate: 0.001,
+    seed: 0,
+    ...options,
+    threads: options.threads ?? defaultThreads,
+  }
+  const { encoder, loss, validation, threads, signal } = settings
+  check(images, settings)
+
+  const started = performance.now()
+  const initial = encoder.variables(settings.seed)
+  const before = validation && (await evaluateEncoder(await exportEncoder(encoder, initial, loss.metric), validation))
+  const { variables, history } = await runSteps(images, initial, settings)
+  const exported = await exportEncoder(encoder, variables, loss.metric)
+  const after = validation && (await evaluateEncoder(exported, validation))
+
+  const description = {
+    formatVersion: FORMAT_VERSION,
+    metric: loss.metric.name,
+    dimension: encoder.dimension,
+    input: images.input,
+    encoder: { name: encoder.name, ...encoder.settings },
+    loss: { name: loss.name, ...loss.settings },
+    heldOut: { classes: validation?.classes ?? [], items: validation?.items ?? [] },
+    training: {
+      steps: settings.steps,
+      seconds: (performance.now() - started) / 1000,
+      loss: meanOfLast(history),
+      settings: {
+        optimizer: { name: settings.optimizer.name, ...settings.optimizer.settings },
+        learningRate: settings.learningRate,
+        classesPerBatch: settings.classesPerBatch,
+        perClass: settings.perClass,
+        augmentation: settings.augmentation?.name ?? null,
+        seed: settings.seed,
+        threads,
+      },
+      fingerprint: images.fingerprint,
+      ...(before && after && { validation: { before, after } }),
+    },
+  }
+  const lines = history.map((record) => `${JSON.stringify(record)}\n`).join('')
+  return createModel({ encoder: exported, description, history: lines }, settings)
+
+  async function evaluateEncoder(bytes: Uint8Array, held: Images): Promise<Evaluation> {
+    const embedder = await openEmbedder(bytes, encoder.dimension, { threads, signal })
+    try {
+      return await evaluate(await embedder.embedLabelled(held), loss.metric, { threads })
+    } finally {
+      await embedder.release()
+    }
+  }
+}
+
+function check({ input }: Images, { encoder, steps, learningRate }: TrainOptions): void {
+  const takes = encoder.input
+  if (takes.channels !== input.channels || takes.height !== input.height || takes.width !== input.width) {
+    const size = (of: typeof takes) => `${of.channels} × ${of.height} × ${of.width}`
+    throw new UsageError(
+      `The encoder takes images of ${size(takes)}, the images have ${size(input)}. Make the encoder with \`input: images.input\`.`,
+    )
+  }
+  if (!Number.isInteger(steps) || steps! < 1) throw new UsageError(`Training takes at least 1 step, found ${steps}.`)
+  if (!(learningRate! > 0) || !Number.isFinite(learningRate)) {
+    throw new UsageError(`A learning rate must be above 0, found ${learningRate}.`)
+  }
+}
+
+/** The mean loss of the last tenth of the steps. */
+function meanOfLast(history: readonly StepRecord[]): number {
+  const last = history.slice(-Math.ceil(history.length / 10))
+  return last.reduce((sum, { loss }) => sum + loss, 0) / last.length
+}

@@ -48,7 +48,10 @@ test('optimisers take the steps that PyTorch takes', async () => {
     }
     const parameters = { W: input('W', 'float32', shapes.W), b: input('b', 'float32', shapes.b) }
     const output = constant('float32', shapes.X, X).matmul(parameters.W).add(parameters.b).tanh()
-    const loss = output.sub(constant('float32', shapes.Y, Y)).square().mean()
+    const loss = output
+      .sub(constant('float32', shapes.Y, Y))
+      .square()
+      .mean()
     const [W, b] = differentiate(loss, [parameters.W, parameters.b])
     const state = optimizer.state({ W: shapes.W, b: shapes.b })
     const held = Object.fromEntries(Object.entries(state).map(([key, shape]) => [key, input(key, 'float32', shape)]))

@@ -8,8 +8,8 @@ export const defaultThreads = availableParallelism()
 
 const backend: Backend = async (model, { threads = defaultThreads }) => {
   // Loaded when first needed: it maps tens of megabytes, which `--help` should not wait for.
-  const { InferenceSession } = await import('onnxruntime-node')
-  return InferenceSession.create(model, {
+  const { InferenceSession, Tensor } = await import('onnxruntime-node')
+  const session = await InferenceSession.create(model, {
     executionProviders: ['cpu'],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
@@ -23,6 +23,7 @@ const backend: Backend = async (model, { threads = defaultThreads }) => {
     logSeverityLevel: 3,
     ...(process.env.PROF ? { enableProfiling: true, profileFilePrefix: process.env.PROF } : {}),
   })
+  return { session, Tensor }
 }
 
 /** Compiles the graph that computes `outputs`, by name. */

@@ -25,13 +25,18 @@ test.each(rooms)('%s bundles for the browser', async (room) => {
     platform: 'browser',
     // Left as imports, so that the test can see them all.
     plugins: [
-      { name: 'node', setup: ({ onResolve }) => onResolve({ filter: /^node:/ }, ({ path }) => ({ path, external: true })) },
+      {
+        name: 'node',
+        setup: ({ onResolve }) => onResolve({ filter: /^node:/ }, ({ path }) => ({ path, external: true })),
+      },
     ],
   })
   expect(errors).toEqual([])
   const inputs = Object.entries(metafile.inputs)
   const foreign = inputs.flatMap(([file, { imports }]) =>
-    imports.filter(({ path }) => /^node:|onnxruntime-node|sharp/.test(path)).map(({ path }) => `${file} imports ${path}`),
+    imports
+      .filter(({ path }) => /^node:|onnxruntime-node|sharp/.test(path))
+      .map(({ path }) => `${file} imports ${path}`),
   )
   expect(foreign).toEqual([])
   expect(inputs.length).toBeGreaterThan(1)

@@ -53,6 +53,9 @@ test('the value and the gradient of a loss', async () => {
 
 test('the first snippet is as short as it is said to be', async () => {
   const text = await readFile(join(root, 'README.md'), 'utf8')
-  const lines = /snippet: letters -->\n```ts\n([\s\S]*?)```/.exec(text)![1]!.split('\n').filter((line) => line.trim())
+  const lines = /snippet: letters -->\n```ts\n([\s\S]*?)```/
+    .exec(text)![1]!
+    .split('\n')
+    .filter((line) => line.trim())
   expect(lines.length).toBeLessThanOrEqual(15)
 })

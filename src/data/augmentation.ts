@@ -29,7 +29,12 @@ export interface AffineOptions {
  * A random affine map for each image: rotation, scale, shear and translation, uniform in their ranges and independent.
  * Pixels are interpolated linearly; what comes in from outside repeats the border.
  */
-export function affine({ rotation = 10, scale = 0.1, shear = 6, translation = 0.06 }: AffineOptions = {}): Augmentation {
+export function affine({
+  rotation = 10,
+  scale = 0.1,
+  shear = 6,
+  translation = 0.06,
+}: AffineOptions = {}): Augmentation {
   const radians = (degrees: number) => (degrees * Math.PI) / 180
   return {
     name: 'affine',

@@ -1,6 +1,7 @@
 /** Where examples come from: image folders, splits, samplers. */
+
+export { type AffineOptions, type Augmentation, affine } from './augmentation.ts'
 export { type OpenImagesOptions, openImageFolder, openImages } from './image-folder.ts'
 export { type Images, subset } from './images.ts'
 export { type ClassSampler, type ClassSamplerOptions, classSampler } from './sampler.ts'
 export { holdOutClasses } from './split.ts'
-export { type AffineOptions, type Augmentation, affine } from './augmentation.ts'

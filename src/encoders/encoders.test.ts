@@ -5,7 +5,7 @@ import { size, type Tensor } from '../graph/tensor.ts'
 import { apply, input } from '../graph/value.ts'
 import { random } from '../random.ts'
 import { compile } from '../runtime/node.ts'
-import { convolutional, type Encoder, mlp, type Mode, type Variables } from './index.ts'
+import { convolutional, type Encoder, type Mode, mlp, type Variables } from './index.ts'
 
 const small = { channels: 2, height: 9, width: 6 }
 const ROWS = 5
@@ -22,12 +22,26 @@ async function run(encoder: Encoder, variables: Variables, pixels: Tensor, mode:
   const names = Object.keys(variables).filter((name) => variables[name]!.trained)
   // The weights 1, 2, 3, … make every element of the embedding count differently.
   const weights = input('weights', 'float32', embedding.shape)
-  const slopes = mode === 'train' ? differentiate(embedding.mul(weights).sum(), names.map((name) => held[name]!)) : []
+  const slopes =
+    mode === 'train'
+      ? differentiate(
+          embedding.mul(weights).sum(),
+          names.map((name) => held[name]!),
+        )
+      : []
   const next = Object.entries(state).map(([name, value]) => [`next ${name}`, value])
-  const outputs = { embedding, ...Object.fromEntries(next), ...Object.fromEntries(slopes.map((g, i) => [`d ${names[i]}`, g])) }
+  const outputs = {
+    embedding,
+    ...Object.fromEntries(next),
+    ...Object.fromEntries(slopes.map((g, i) => [`d ${names[i]}`, g])),
+  }
   const program = await compile(outputs)
   const data = Float32Array.from({ length: size(embedding.shape) }, (_, i) => Math.sin(i))
-  const results = await program.run({ ...variables, pixels, weights: { dtype: 'float32', shape: embedding.shape, data } })
+  const results = await program.run({
+    ...variables,
+    pixels,
+    weights: { dtype: 'float32', shape: embedding.shape, data },
+  })
   await program.release()
   const value = (results.embedding!.data as Float32Array).reduce((sum, x, i) => sum + x * data[i]!, 0)
   return { results, value }

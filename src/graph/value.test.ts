@@ -6,7 +6,11 @@ import { operators } from './operators/table.ts'
 import type { Tensor } from './tensor.ts'
 import { apply, concat, constant, input, scalar, type Value } from './value.ts'
 
-const tensor = (shape: number[], values: number[]): Tensor => ({ dtype: 'float32', shape, data: Float32Array.from(values) })
+const tensor = (shape: number[], values: number[]): Tensor => ({
+  dtype: 'float32',
+  shape,
+  data: Float32Array.from(values),
+})
 
 async function evaluate(outputs: Record<string, Value>, feeds: Record<string, Tensor> = {}, threads = 2) {
   const program = await compile(outputs, { threads })
@@ -69,7 +73,11 @@ test('methods compute what NumPy computes', async () => {
 test('a repeated index adds up exactly in the gradient, at two threads, every time', async () => {
   const rows = 4
   const count = 20_000
-  const indices = constant('int64', [count], Array.from({ length: count }, (_, i) => i % rows))
+  const indices = constant(
+    'int64',
+    [count],
+    Array.from({ length: count }, (_, i) => i % rows),
+  )
   const x = input('x', 'float32', [rows, 8])
   const [gradient] = differentiate(x.gather(indices).sum(), [x])
   const program = await compile({ gradient: gradient! }, { threads: 2 })
@@ -81,7 +89,15 @@ test('a repeated index adds up exactly in the gradient, at two threads, every ti
 })
 
 test('operators that the runtime gets silently wrong are not there to be used', () => {
-  for (const name of ['Dropout', 'Bernoulli', 'RandomNormal', 'RandomUniform', 'RandomNormalLike', 'RandomUniformLike', 'ScatterND']) {
+  for (const name of [
+    'Dropout',
+    'Bernoulli',
+    'RandomNormal',
+    'RandomUniform',
+    'RandomNormalLike',
+    'RandomUniformLike',
+    'ScatterND',
+  ]) {
     expect(operators).not.toHaveProperty(name)
   }
 })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { DataError } from '../errors.ts'
 import { readReferenceFile } from '../../test/reference.ts'
+import { DataError } from '../errors.ts'
 import { readModel, writeModel } from './codec.ts'
 
 test('files that PyTorch exported survive reading and writing without a change', () => {

@@ -35,7 +35,9 @@ test('feeds are checked by name, type and shape', async () => {
   const program = await compile({ y: input('x', 'float32', [2]).exp() })
   await expect(program.run({})).rejects.toThrow('The input x, float32 [2], is missing.')
   await expect(program.run({ x: tensor(new Float32Array(3)) })).rejects.toThrow('takes float32 [2], found float32 [3]')
-  await expect(program.run({ x: { dtype: 'int32', shape: [2], data: new Int32Array(2) } })).rejects.toThrow(/found int32/)
+  await expect(program.run({ x: { dtype: 'int32', shape: [2], data: new Int32Array(2) } })).rejects.toThrow(
+    /found int32/,
+  )
   await program.release()
 })
 

@@ -260,23 +260,22 @@ describe('usage', () => {
   })
 
   test.each([
-    [['train', '--frobnicate'], /unknown option '--frobnicate'/],
+    [['train', 'x', '--out', 'y', '--frobnicate'], /unknown option '--frobnicate'/],
     [['train', 'x', '--out', 'y', '--stepz', '3'], /Did you mean --steps/],
     [['frobnicate'], /unknown command 'frobnicate'/],
-    [[], /No command/],
     [['train'], /(missing required argument|required option)/],
     [['train', 'x'], /required option '--out <MODEL>'/],
     [['train', 'x', '--out', 'y', '--steps', '0'], /whole number of at least 1/],
     [['train', 'x', '--out', 'y', '--steps', '1.5'], /whole number/],
     [['train', 'x', '--out', 'y', '--per-class', '1'], /of at least 2/],
     [['train', 'x', '--out', 'y', '--hold-out-classes', '2'], /from 0 to 1/],
-    [['train', 'x', '--out', 'y', '--hold-out-classes', '1'], /held out|hold/i],
+    [['train', 'x', '--out', 'y', '--hold-out-classes', '1'], /share below 1/],
     [['train', 'x', '--out', 'y', '--learning-rate', 'fast'], /Expected a number/],
-    [['train', 'x', '--out', 'y', '--learning-rate', '0'], /learning rate must be above 0|above 0/],
+    [['train', 'x', '--out', 'y', '--learning-rate', '0'], /number above 0/],
     [['train', 'x', '--out', 'y', '--metric', 'taxicab'], /Allowed choices are cosine/],
     [['train', 'x', '--out', 'y', '--margin', '3'], /margin 3 can never be reached/],
     [['train', 'x', '--out', 'y', '--margin', '-1'], /of at least 0/],
-    [['train', 'x', '--out', 'y', '--scale', '0'], /scale must be above 0/],
+    [['train', 'x', '--out', 'y', '--scale', '0'], /number above 0/],
     [['train', 'x', '--out', 'y', '--metric', 'euclidean'], /cosineMarginTriplet is defined for the metric cosine/],
     [['train', 'x', '--out', 'y', '--loss', 'triplet', '--scale', '3'], /--scale belongs to/],
     [['train', 'x', '--out', 'y', '--validation', 'z', '--hold-out-classes', '0.5'], /cannot be used with/],
@@ -285,6 +284,13 @@ describe('usage', () => {
     [['search', 'm', 'q'], /required option '--gallery <DATA>'/],
   ])('%j is refused with exit code 2', async (args, message) => {
     expectError(await isometry(args), 2, message)
+  })
+
+  test('without a command it shows what there is, and fails', async () => {
+    const { code, stdout, stderr } = await isometry([])
+    expect(code).toBe(2)
+    expect(stdout).toMatch(/Usage: isometry[\s\S]*train/)
+    expect(stderr).toBe('isometry: No command was given.\n')
   })
 
   test('--debug adds the stack', async () => {
@@ -310,7 +316,7 @@ describe('bad data', () => {
 
   test('one class only, and no class at all', async () => {
     await writeImages(at('one'), ['only'], 4)
-    expectError(await train(at('one'), '--hold-out-classes', '0'), 1, /1 class/)
+    expectError(await train(at('one'), '--hold-out-classes', '0'), 1, /at least two examples: 1, but training needs 2/)
     expectError(await train(at('one')), 1, /class/)
     expectError(await train(join(data, 'a')), 1, /class/)
   })
@@ -322,7 +328,7 @@ describe('bad data', () => {
     const outcome = await train(at('torn'), '--out', at('torn-model'))
     expect(outcome.code, outcome.stderr).toBe(0)
     expect(outcome.stderr).toMatch(/warning: .*a\/0\.png/)
-    expect(outcome.stderr).toMatch(/training on 8 images of 3 classes/)
+    expect(outcome.stderr).toMatch(/training on 9 images of 3 classes; evaluating on 2 images of 1 class,/)
     expectError(await isometry(['search', model, at('torn', 'a', '0.png'), '--gallery', data]), 1, /a\/0\.png/)
   })
 

@@ -12,6 +12,20 @@ export function number(least: number, most = Number.POSITIVE_INFINITY): (text: s
   }
 }
 
+/** A number above 0. */
+export function positive(text: string): number {
+  const value = number(0)(text)
+  if (value === 0) throw new InvalidArgumentError('Expected a number above 0.')
+  return value
+}
+
+/** A share of a whole that leaves something over: from 0 to less than 1. */
+export function share(text: string): number {
+  const value = number(0, 1)(text)
+  if (value === 1) throw new InvalidArgumentError('Expected a share below 1, which leaves something over.')
+  return value
+}
+
 /** A whole number from `least` to `most`. */
 export function integer(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {

@@ -2,7 +2,7 @@
 /** The `isometry` command: what it takes. The work is loaded when a command runs, so that help is quick. */
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
-import { count, integer, number } from './arguments.ts'
+import { count, integer, number, positive, share } from './arguments.ts'
 import { fail, run } from './outcome.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -37,7 +37,7 @@ command('train', 'Train an encoder on a folder of images; the class of an image 
       'holdOutClasses',
     ),
   )
-  .option('--hold-out-classes <SHARE>', 'share of the classes to hold out and evaluate on (default: 0.2)', number(0, 1))
+  .option('--hold-out-classes <SHARE>', 'share of the classes to hold out and evaluate on (default: 0.2)', share)
   .addOption(new Option('--encoder <NAME>').choices(['convolutional', 'mlp']).default('convolutional'))
   .option('--dimension <D>', 'length of an embedding', count, 64)
   .option('--image-size <PIXELS>', 'images are resized to this width and height', integer(1, 4096), 28)
@@ -46,12 +46,12 @@ command('train', 'Train an encoder on a folder of images; the class of an image 
   .addOption(new Option('--metric <NAME>').choices(['cosine', 'euclidean', 'squaredEuclidean']).default('cosine'))
   .addOption(new Option('--loss <NAME>').choices(['cosineMarginTriplet', 'triplet']).default('cosineMarginTriplet'))
   .option('--margin <M>', "how much closer a positive has to be, in the metric's unit (default: 0.2)", number(0))
-  .option('--scale <S>', 'of cosineMarginTriplet: how much hard triplets outweigh easy ones (default: 16)', number(0))
+  .option('--scale <S>', 'of cosineMarginTriplet: how much hard triplets outweigh easy ones (default: 16)', positive)
   .addOption(new Option('--mining <NAME>', 'which triplets count').choices(['all', 'batchHard']).default('all'))
   .option('--classes-per-batch <P>', 'classes in a batch', integer(2), 32)
   .option('--per-class <K>', 'images of each class in a batch', integer(2), 4)
   .option('--steps <N>', 'training steps', count, 1000)
-  .option('--learning-rate <RATE>', "Adam's step size", number(0), 0.001)
+  .option('--learning-rate <RATE>', "Adam's step size", positive, 0.001)
   .option('--seed <N>', 'the same seed, threads and data give the same model', integer(0), 0)
   .option('--threads <N>', 'threads to compute with (default: one for each processor)', count)
   .option('--json', 'print the result as JSON')
@@ -85,7 +85,11 @@ command('embed', 'Write the embeddings of images to a file.')
   )
 
 try {
-  await program.parseAsync()
+  if (process.argv.length > 2) await program.parseAsync()
+  else {
+    program.outputHelp()
+    fail('No command was given.', 2)
+  }
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error
   // Help and version end here too, with exit code 0.
@@ -93,8 +97,7 @@ try {
 }
 
 /** Commander's message as one line that says where to look. */
-function usage({ message, code }: CommanderError): string {
-  if (code === 'commander.help') return 'No command was given. See isometry --help.'
+function usage({ message }: CommanderError): string {
   const line = message.replace(/^error: /, '').replaceAll('\n', ' ')
   return `${line}${/[.)]$/.test(line) ? '' : '.'} See isometry ${process.argv[2] ?? ''} --help.`.replace('  ', ' ')
 }

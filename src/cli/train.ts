@@ -104,7 +104,7 @@ async function split(images: Images, options: TrainArguments, open: (folder: str
 }
 
 function describe({ length, classes }: Images): string {
-  return `${length} images of ${classes.length} classes`
+  return `${length} images of ${classes.length} ${classes.length === 1 ? 'class' : 'classes'}`
 }
 
 /** All settings of the run, defaults filled in. */

@@ -28,7 +28,7 @@ async function change(options: AffineOptions, seed = 0) {
 
 test('no change leaves the images as they are', async () => {
   const same = await change({ rotation: 0, scale: 0, shear: 0, translation: 0 })
-  same.forEach((value, i) => expect(value).toBeCloseTo(square.data[i] as number, 3))
+  for (const [i, value] of same.entries()) expect(value).toBeCloseTo(square.data[i] as number, 3)
 })
 
 test('images change within their range of values, differently from each other, and repeatably by seed', async () => {

@@ -18,7 +18,7 @@ export interface FindImagesOptions {
 }
 
 /**
- * The images below `folder`, sorted by class and then name, by code units.
+ * The images below `folder`, sorted by the path below it, by code units.
  *
  * Hidden files and folders are left out. Links are followed, except those that lead back up the way that led to them.
  * What is below the folder but cannot be read is warned about and left out.
@@ -28,6 +28,7 @@ export interface FindImagesOptions {
  */
 export async function findImages(folder: string, options: FindImagesOptions): Promise<FoundImage[]> {
   const { warn = console.warn, signal } = options
+  if (folder === '') throw new DataError('The path of a folder of images is empty: expected a folder of images')
   const images: FoundImage[] = []
   const others: string[] = []
   const leaveOut = (path: string) => (error: Error) => {
@@ -59,7 +60,7 @@ export async function findImages(folder: string, options: FindImagesOptions): Pr
         `expected files ending in ${imageExtensions.join(', ')}, in one folder per class`,
     )
   }
-  return images.sort((a, b) => byCodeUnits(a.class, b.class) || byCodeUnits(a.name, b.name))
+  return images.sort((a, b) => byCodeUnits(a.name, b.name))
 }
 
 const list = async (folder: string) => ({
@@ -72,7 +73,7 @@ function refuse(folder: string): (error: NodeJS.ErrnoException) => never {
   return (error) => {
     const known: Record<string, string> = { ENOENT: 'does not exist', ENOTDIR: 'is not a folder' }
     const problem = known[error.code ?? ''] ?? `cannot be read (${error.message})`
-    throw new DataError(`${folder} ${problem}: expected a folder of images, with one folder per class`, {
+    throw new DataError(`${folder} ${problem}: expected a folder of images`, {
       cause: error,
     })
   }

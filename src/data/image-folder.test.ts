@@ -39,20 +39,20 @@ const open = async (...paths: string[]) => {
 }
 
 describe('openImageFolder', () => {
-  test('sorts by class and then name; the class is the path of the folder, however deep', async () => {
+  test('sorts by the path below the folder; the class is the path of the folder, however deep', async () => {
     await writeImages('b/2.png', 'b/10.png', 'a/c/1.png', 'a/1.png', 'B/1.png', 'loose.png', 'a-/1.png')
     const { images, found, warnings } = await open()
     expect(found).toEqual([
-      ['loose.png', undefined],
       ['B/1.png', 'B'],
-      ['a/1.png', 'a'],
       ['a-/1.png', 'a-'],
+      ['a/1.png', 'a'],
       ['a/c/1.png', 'a/c'],
       ['b/10.png', 'b'],
       ['b/2.png', 'b'],
+      ['loose.png', undefined],
     ])
     expect(images.classes).toEqual(['B', 'a', 'a-', 'a/c', 'b'])
-    expect([...images.labels]).toEqual([-1, 0, 1, 2, 3, 4, 4])
+    expect([...images.labels]).toEqual([0, 2, 1, 3, 4, 4, -1])
     expect(images.length).toBe(7)
     expect(images.input).toBe(input)
     expect(warnings).toEqual([])
@@ -125,10 +125,10 @@ describe('openImageFolder', () => {
     await writeImages('a.png')
     const refusal = (name: string) => openImageFolder(join(data, name), { input }).catch((error) => error)
     expect(await refusal('none')).toEqual(
-      new DataError(`${join(data, 'none')} does not exist: expected a folder of images, with one folder per class`),
+      new DataError(`${join(data, 'none')} does not exist: expected a folder of images`),
     )
     expect(await refusal('a.png')).toEqual(
-      new DataError(`${join(data, 'a.png')} is not a folder: expected a folder of images, with one folder per class`),
+      new DataError(`${join(data, 'a.png')} is not a folder: expected a folder of images`),
     )
     expect(await refusal('a.png/b')).toBeInstanceOf(DataError)
     expect(await openImageFolder('', { input }).catch((error) => error)).toBeInstanceOf(DataError)
@@ -145,8 +145,8 @@ describe('openImageFolder', () => {
     const { found, warnings } = await open()
     expect(found.map(([name]) => name)).toEqual([
       'a/1.png',
-      'a/same.png',
       'a/link/deep/2.png',
+      'a/same.png',
       'b/back/1.png',
       'b/back/same.png',
       'b/deep/2.png',

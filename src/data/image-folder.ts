@@ -21,7 +21,7 @@ export interface OpenImagesOptions {
 const inFlight = 8
 
 /**
- * Reads all images below a folder into memory, sorted by class and then name.
+ * Reads all images below a folder into memory, sorted by their paths below it.
  *
  * The class of an image is the path of its folder below `folder`, however deep and always with forward slashes; images
  * directly in `folder` have none. PNG, JPEG and WebP are known by their ending, in any case. Hidden files and folders
@@ -48,12 +48,12 @@ export async function openImageFolder(folder: string, options: OpenImagesOptions
 export async function openImages(paths: readonly string[], options: OpenImagesOptions): Promise<Images> {
   if (paths.length === 0) throw new UsageError('No paths were given: name images or folders of images')
   const wanted: Wanted[][] = []
-  for (const path of paths)
-    wanted.push(
-      (await isFile(path))
-        ? [{ path, name: basename(path), class: '', required: true }]
-        : await findImages(path, options),
-    )
+  for (const path of paths) {
+    const found = await stat(path).catch(() => undefined)
+    if (!found) throw new DataError(`${path} does not exist or cannot be read: expected an image or a folder of images`)
+    const image = { path, name: basename(path), class: '', required: true }
+    wanted.push(found.isFile() ? [image] : await findImages(path, options))
+  }
   return decodeAll(wanted.flat(), options)
 }
 
@@ -78,9 +78,3 @@ async function decodeAll(wanted: readonly Wanted[], options: OpenImagesOptions):
   for (const { message } of refused) warn(`${message} (left out)`)
   return holdImages(input, examples)
 }
-
-const isFile = (path: string) =>
-  stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  )

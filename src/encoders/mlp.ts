@@ -21,12 +21,8 @@ export function mlp({ input, dimension, hidden = [512, 512] }: MlpOptions): Enco
     settings: { hidden, dimension },
     variables(seed) {
       const source = random(seed, 'variables')
-      return widths
-        .slice(1)
-        .reduce<Variables>(
-          (all, outputs, i) => ({ ...all, ...denseVariables(`layer${i}`, widths[i]!, outputs, source) }),
-          {},
-        )
+      const layers = widths.slice(1).map((outputs, i) => denseVariables(`layer${i}`, widths[i]!, outputs, source))
+      return Object.assign({}, ...layers) as Variables
     },
     build(pixels, variables) {
       let x = centred(pixels).flatten()

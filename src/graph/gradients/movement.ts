@@ -9,7 +9,12 @@ const reshapeBack: Rule = (g, node) => [g.reshape(inputsOf(node)[0]!.shape)]
 const concat: Rule = (g, node) => {
   const axis = at(node.attributes.axis as number, g.shape.length)
   let start = 0
-  return inputsOf(node).map((part) => g.slice(axis, start, (start += part.shape[axis]!)))
+  return inputsOf(node).map((part) => {
+    const end = start + part.shape[axis]!
+    const gradient = g.slice(axis, start, end)
+    start = end
+    return gradient
+  })
 }
 
 const numbers = (value: Value | undefined) => value && Array.from(value.data as ArrayLike<number | bigint>, Number)

@@ -1,0 +1,2 @@
+/** Measures of retrieval in the model's metric. */
+export { type EvaluateOptions, type Evaluation, evaluate, type LabelledEmbeddings } from './evaluate.ts'

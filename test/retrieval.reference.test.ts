@@ -1,0 +1,73 @@
+/** Retrieval measures that exist, against pytorch-metric-learning's accuracy calculator. */
+import { test } from 'vitest'
+import { type Evaluation, evaluate } from '../src/evaluation/index.ts'
+import type { Tensor } from '../src/graph/tensor.ts'
+import * as metrics from '../src/metrics/index.ts'
+import { readReference, report } from './reference.ts'
+import { expectClose } from './tolerance.ts'
+
+type Measures = Record<string, Record<string, number> | number>
+interface Reference {
+  sets: {
+    embeddings: number[][]
+    labels: number[]
+    measures: Record<string, Record<string, Measures>>
+  }[]
+}
+
+const known: Record<string, metrics.Metric> = Object.fromEntries(
+  Object.values(metrics).map((metric) => [metric.name, metric]),
+)
+/** The reference's names of what exists here. */
+const measures: Record<string, (evaluation: Evaluation) => number> = {
+  precision_at_1: (e) => e.precisionAt1,
+  mean_average_precision_at_r: (e) => e.meanAveragePrecisionAtR,
+  r_precision: (e) => e.rPrecision,
+}
+
+function rows(embeddings: readonly number[][], labels: readonly number[], start: number, end: number) {
+  const part = embeddings.slice(start, end)
+  const shape = [part.length, embeddings[0]!.length]
+  const tensor: Tensor = { dtype: 'float32', shape, data: Float32Array.from(part.flat()) }
+  return { embeddings: tensor, labels: labels.slice(start, end) }
+}
+
+test('retrieval measures equal the reference', async () => {
+  const checked: Record<string, number> = {}
+  const waiting: Record<string, number> = {}
+  const count = (counts: Record<string, number>, name: string) => {
+    counts[name] = (counts[name] ?? 0) + 1
+  }
+  const { sets } = readReference<Reference>('retrieval.json')
+  for (const [i, { embeddings, labels, measures: byMetric }] of sets.entries()) {
+    const n = labels.length
+    for (const [name, found] of Object.entries(byMetric)) {
+      const metric = known[name]
+      if (!metric) {
+        count(waiting, name)
+        continue
+      }
+      const third = Math.floor(n / 3)
+      const whole = await evaluate(rows(embeddings, labels, 0, n), metric)
+      const split = await evaluate(rows(embeddings, labels, 0, third), metric, {
+        gallery: rows(embeddings, labels, third, n),
+      })
+      const check = (value: number, expected: number, what: string) => {
+        expectClose([value], [expected], `set ${i}, ${name}, ${what}`, 0, 1e-6)
+        count(checked, what)
+      }
+      for (const [group, values] of Object.entries(found)) {
+        const evaluation = { galleryIsQuery: whole, firstThirdQueriesRest: split }[group]
+        for (const [key, expected] of Object.entries(values)) {
+          const of = measures[key]
+          const recall = (whole.recallAtK as Record<string, number>)[key]
+          if (evaluation && of) check(of(evaluation), expected as number, key)
+          else if (group === 'recallAtK' && recall !== undefined) check(recall, expected as number, `recall@${key}`)
+          else count(waiting, group === 'galleryIsQuery' || group === 'firstThirdQueriesRest' ? key : group)
+        }
+      }
+    }
+    count(waiting, 'clustering')
+  }
+  report('retrieval', checked, waiting)
+})

@@ -1,4 +1,6 @@
 /** The hinge over all triplets, sorted and visited: which is faster for how many positives an anchor. */
+
+import { compile } from '../src/compile.ts'
 import { differentiate } from '../src/graph/differentiate.ts'
 import { input } from '../src/graph/value.ts'
 import { batchOf } from '../src/losses/batch.ts'
@@ -7,7 +9,6 @@ import { mean } from '../src/losses/reducers.ts'
 import { sortedHinge } from '../src/losses/sorted-hinge.ts'
 import { cosine } from '../src/metrics/cosine.ts'
 import { random } from '../src/random.ts'
-import { compile } from '../src/runtime/node.ts'
 import { medians } from './measure.ts'
 
 const DIMENSION = 128

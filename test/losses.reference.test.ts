@@ -1,10 +1,10 @@
 /** Metrics, losses and miners that exist, against pytorch-metric-learning's values. */
 import { expect, test } from 'vitest'
+import { compile } from '../src/compile.ts'
 import { input, type Value } from '../src/graph/value.ts'
 import * as losses from '../src/losses/index.ts'
 import * as metrics from '../src/metrics/index.ts'
 import { batchHard } from '../src/mining/index.ts'
-import { compile } from '../src/runtime/node.ts'
 import { valueAndGradient } from '../src/training/value-and-gradient.ts'
 import { readReference, report } from './reference.ts'
 import { expectClose } from './tolerance.ts'

@@ -1,11 +1,11 @@
 /** Every operator that exists, forwards and backwards, against PyTorch's values. */
 import { expect, test } from 'vitest'
+import { compile } from '../src/compile.ts'
 import { differentiate } from '../src/graph/differentiate.ts'
 import type { Attributes } from '../src/graph/operators/operator.ts'
 import { operators } from '../src/graph/operators/table.ts'
-import { type DType, type Tensor, toTypedArray } from '../src/graph/tensor.ts'
 import { apply, constant, input, integers, type Value } from '../src/graph/value.ts'
-import { compile } from '../src/runtime/node.ts'
+import { type DType, type Tensor, toTypedArray } from '../src/tensor.ts'
 import { readReference, report } from './reference.ts'
 import { expectClose } from './tolerance.ts'
 

@@ -1,10 +1,10 @@
 /** Ten steps of each optimiser that exists, against PyTorch's. */
 import { test } from 'vitest'
+import { compile } from '../src/compile.ts'
 import { differentiate } from '../src/graph/differentiate.ts'
-import type { Tensor } from '../src/graph/tensor.ts'
 import { constant, input } from '../src/graph/value.ts'
 import { adam, type Optimizer, sgd } from '../src/optimizers/index.ts'
-import { compile } from '../src/runtime/node.ts'
+import type { Tensor } from '../src/tensor.ts'
 import { readReference, report } from './reference.ts'
 import { expectClose } from './tolerance.ts'
 

@@ -1,8 +1,8 @@
 /** Retrieval measures that exist, against pytorch-metric-learning's accuracy calculator. */
 import { test } from 'vitest'
 import { type Evaluation, evaluate } from '../src/evaluation/index.ts'
-import type { Tensor } from '../src/graph/tensor.ts'
 import * as metrics from '../src/metrics/index.ts'
+import type { Tensor } from '../src/tensor.ts'
 import { readReference, report } from './reference.ts'
 import { expectClose } from './tolerance.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { size, type Tensor } from '../graph/tensor.ts'
+import { compile } from '../compile.ts'
 import { input } from '../graph/value.ts'
-import { compile } from '../runtime/node.ts'
+import { size, type Tensor } from '../tensor.ts'
 import { type AffineOptions, affine } from './augmentation.ts'
 
 const shape = [3, 1, 16, 16]

@@ -1,7 +1,8 @@
 /** Random changes of training images, drawn here and computed in the step's graph. */
-import type { Tensor } from '../graph/tensor.ts'
+
 import { integers, one, type Value } from '../graph/value.ts'
 import { random } from '../random.ts'
+import type { Tensor } from '../tensor.ts'
 
 /** A way of changing the images of a batch at random before the encoder sees them. */
 export interface Augmentation {

@@ -1,6 +1,7 @@
 /** What an encoder is: a function from inputs to embeddings, with variables that training fits. */
-import type { Tensor } from '../graph/tensor.ts'
+
 import type { Value } from '../graph/value.ts'
+import type { Tensor } from '../tensor.ts'
 
 /** The images that an encoder takes. */
 export interface Pixels {

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
+import { compile } from '../compile.ts'
 import { UsageError } from '../errors.ts'
 import { differentiate } from '../graph/differentiate.ts'
-import { size, type Tensor } from '../graph/tensor.ts'
 import { apply, input } from '../graph/value.ts'
 import { random } from '../random.ts'
-import { compile } from '../runtime/node.ts'
+import { size, type Tensor } from '../tensor.ts'
 import { convolutional, type Encoder, type Mode, mlp, type Variables } from './index.ts'
 
 const small = { channels: 2, height: 9, width: 6 }

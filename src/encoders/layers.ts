@@ -1,7 +1,8 @@
 /** The layers that encoders are made of, each with the variables it needs. */
-import { type Shape, size } from '../graph/tensor.ts'
+
 import { apply, one, type Value } from '../graph/value.ts'
 import type { Random } from '../random.ts'
+import { type Shape, size } from '../tensor.ts'
 import type { Mode, Values, Variable, Variables } from './encoder.ts'
 
 /** Batch normalisation as PyTorch sets it: how fast running statistics follow, and what keeps the variance from zero. */

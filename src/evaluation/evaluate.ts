@@ -1,8 +1,8 @@
 /** How well items of one class are each other's nearest neighbours. */
 import { DataError } from '../errors.ts'
-import type { Tensor } from '../graph/tensor.ts'
 import type { Metric } from '../metrics/metric.ts'
 import { openSearcher } from '../search/index.ts'
+import type { Tensor } from '../tensor.ts'
 import { measure, type QueryMeasures, RECALL_AT } from './measures.ts'
 
 /** Embeddings [n, d] float32 with the class of each; null has none. */

@@ -1,8 +1,8 @@
 /** Reverse-mode differentiation: from a graph to the graph of its gradients. */
 import { GraphError } from '../errors.ts'
+import { describe, sameShape } from '../tensor.ts'
 import { zeros } from './gradients/rule.ts'
 import { gradients as rules } from './gradients/table.ts'
-import { describe, sameShape } from './tensor.ts'
 import { type Node, scalar, type Value } from './value.ts'
 
 /**

@@ -9,7 +9,7 @@ import {
   type Tensor as OnnxTensor,
   type ValueInfo,
 } from '../onnx/schema.ts'
-import type { Tensor, TensorType } from './tensor.ts'
+import type { Tensor, TensorType } from '../tensor.ts'
 import type { Node, Value } from './value.ts'
 
 /** Any runtime of the last years takes these; nothing newer is needed. */

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
+import { compile } from '../compile.ts'
 import { GraphError } from '../errors.ts'
-import { compile } from '../runtime/node.ts'
+import type { Tensor } from '../tensor.ts'
 import { differentiate } from './differentiate.ts'
 import { operators } from './operators/table.ts'
-import type { Tensor } from './tensor.ts'
 import { apply, concat, constant, input, scalar, type Value } from './value.ts'
 
 const tensor = (shape: number[], values: number[]): Tensor => ({

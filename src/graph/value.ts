@@ -1,8 +1,8 @@
 /** Values: the edges of a graph, each with a fixed type and the node that computes it. Their methods build more graph. */
 import { GraphError } from '../errors.ts'
+import { type DType, describe, type Shape, size, type Tensor, type TensorType, toTypedArray } from '../tensor.ts'
 import type { Attributes } from './operators/operator.ts'
 import { operators } from './operators/table.ts'
-import { type DType, describe, type Shape, size, type Tensor, type TensorType, toTypedArray } from './tensor.ts'
 
 /** A value, or a number that takes the type of its partner. */
 export type Operand = Value | number

@@ -1,11 +1,11 @@
 /** The two ways of computing the hinge over all triplets, and the definition itself, agree on batches of any classes. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { compile } from '../compile.ts'
 import { UsageError } from '../errors.ts'
 import { input } from '../graph/value.ts'
 import { cosine, euclidean } from '../metrics/index.ts'
 import { batchHard } from '../mining/index.ts'
-import { compile } from '../runtime/node.ts'
 import { valueAndGradient } from '../training/value-and-gradient.ts'
 import { batchOf } from './batch.ts'
 import { cosineMarginTriplet, type Loss, mean, triplet } from './index.ts'

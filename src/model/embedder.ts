@@ -2,8 +2,8 @@
 import type { Images } from '../data/index.ts'
 import { throwIfAborted } from '../data/interrupt.ts'
 import type { LabelledEmbeddings } from '../evaluation/index.ts'
-import type { Tensor } from '../graph/tensor.ts'
 import { open } from '../runtime/node.ts'
+import type { Tensor } from '../tensor.ts'
 
 export interface Embedder {
   /** [n, d] float32. */

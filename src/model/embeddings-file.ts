@@ -1,7 +1,7 @@
 /** Embeddings as a file that other tools read: JSON lines, or the safetensors layout. */
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { DataError, UsageError } from '../errors.ts'
-import type { Tensor } from '../graph/tensor.ts'
+import type { Tensor } from '../tensor.ts'
 
 export interface EmbeddedItems {
   readonly items: readonly string[]

@@ -1,4 +1,6 @@
 /** From a trained encoder to an ordinary ONNX file. */
+
+import { compile } from '../compile.ts'
 import type { Encoder, Variables } from '../encoders/encoder.ts'
 import { settled, substitute } from '../graph/substitute.ts'
 import { toModel } from '../graph/to-onnx.ts'
@@ -6,7 +8,6 @@ import { constant, input, type Value } from '../graph/value.ts'
 import type { Metric } from '../metrics/metric.ts'
 import { unit } from '../metrics/unit.ts'
 import { writeModel } from '../onnx/codec.ts'
-import { compile } from '../runtime/node.ts'
 
 /**
  * The encoder as an ONNX model: input `pixels` [n, channels, height, width] float32 0–255, output `embedding` [n, d], n

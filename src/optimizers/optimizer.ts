@@ -1,6 +1,7 @@
 /** What an optimiser is: an update rule, as pure functions from values to values. */
-import type { Shape } from '../graph/tensor.ts'
+
 import type { Value } from '../graph/value.ts'
+import type { Shape } from '../tensor.ts'
 
 export type Shapes = Readonly<Record<string, Shape>>
 type Values = Readonly<Record<string, Value>>

@@ -1,7 +1,6 @@
 /** ONNX Runtime in Node: the only file that knows onnxruntime-node. */
 import { availableParallelism } from 'node:os'
-import type { Value } from '../graph/value.ts'
-import { type Backend, compileWith, openWith, type Program, type SessionOptions } from './session.ts'
+import { type Backend, openWith, type Program, type SessionOptions } from './session.ts'
 
 /** How many threads a session uses where nothing is said: one for each processor. */
 export const defaultThreads = availableParallelism()
@@ -24,11 +23,6 @@ const backend: Backend = async (model, { threads = defaultThreads }) => {
     ...(process.env.PROF ? { enableProfiling: true, profileFilePrefix: process.env.PROF } : {}),
   })
   return { session, Tensor }
-}
-
-/** Compiles the graph that computes `outputs`, by name. */
-export function compile(outputs: Readonly<Record<string, Value>>, options?: SessionOptions): Promise<Program> {
-  return compileWith(backend, outputs, options)
 }
 
 /** Opens the bytes of an ONNX model. */

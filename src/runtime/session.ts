@@ -1,10 +1,7 @@
-/** One compiled graph: named tensors in, named tensors out. The same for every place where ONNX Runtime runs. */
+/** One opened model: named tensors in, named tensors out. The same for every place where ONNX Runtime runs. */
 import type { InferenceSession, Tensor as OrtTensor, TensorConstructor } from 'onnxruntime-common'
 import { RuntimeError } from '../errors.ts'
-import { type DType, describe, sameShape, type Tensor, type TensorType, type TypedArray } from '../graph/tensor.ts'
-import { reach, toModel } from '../graph/to-onnx.ts'
-import type { Value } from '../graph/value.ts'
-import { writeModel } from '../onnx/codec.ts'
+import type { DType, Tensor, TypedArray } from '../tensor.ts'
 
 /** A session with the tensor class of the same module: given tensors of another copy, it quietly makes new outputs. */
 export interface OrtSession {
@@ -22,36 +19,19 @@ export interface SessionOptions {
 
 export type Tensors = Readonly<Record<string, Tensor>>
 
-/** A graph that is ready to run. */
+/** A model that is ready to run. */
 export interface Program {
   /**
    * Runs the graph once.
    *
-   * @param feeds a tensor for every input.
+   * @param feeds a tensor for every input; others are ignored.
    * @param into tensors that are overwritten with the outputs of the same names; all others are new.
-   * @throws RuntimeError if a feed is missing or of another type, if a tensor of `into` shares memory with a feed (the
-   *   runtime may write an output before it has read that input for the last time), or if ONNX Runtime fails.
+   * @throws RuntimeError if a feed is missing, if a tensor of `into` shares memory with a feed (the runtime may write an
+   *   output before it has read that input for the last time), or if ONNX Runtime fails.
    */
   run(feeds: Tensors, into?: Tensors): Promise<Tensors>
   /** Gives the session's memory back. It cannot run afterwards. */
   release(): Promise<void>
-}
-
-/** Compiles the graph that computes `outputs` from the input values that they depend on. */
-export async function compileWith(
-  backend: Backend,
-  outputs: Readonly<Record<string, Value>>,
-  options: SessionOptions = {},
-): Promise<Program> {
-  const inputs = reach(Object.values(outputs)).inputs
-  const opened = await openSession(backend, writeModel(toModel(outputs)), options)
-  return {
-    async run(feeds, into = {}) {
-      for (const [name, type] of inputs) checkFeed(name, type, feeds[name])
-      return runSession(opened, feeds, into)
-    },
-    release: () => opened.session.release(),
-  }
 }
 
 /** Opens a model file's bytes; the shapes of its inputs may be free. */
@@ -71,6 +51,8 @@ async function openSession(backend: Backend, model: Uint8Array, options: Session
 async function runSession({ session, Tensor }: OrtSession, feeds: Tensors, into: Tensors): Promise<Tensors> {
   refuseOverlap(feeds, into)
   const toOrt = ({ dtype, shape, data }: Tensor) => new Tensor(dtype, data as Float32Array, shape)
+  const missing = session.inputNames.find((name) => !feeds[name])
+  if (missing !== undefined) throw new RuntimeError(`The input ${missing} is missing.`)
   const fed = Object.fromEntries(session.inputNames.map((name) => [name, toOrt(feeds[name]!)]))
   const fetches = Object.fromEntries(session.outputNames.map((name) => [name, into[name] ? toOrt(into[name]) : null]))
   try {
@@ -78,13 +60,6 @@ async function runSession({ session, Tensor }: OrtSession, feeds: Tensors, into:
     return Object.fromEntries(session.outputNames.map((name) => [name, into[name] ?? fromOrt(results[name]!)]))
   } catch (error) {
     throw new RuntimeError(`ONNX Runtime failed: ${firstLine(error)}`, { cause: error })
-  }
-}
-
-function checkFeed(name: string, type: TensorType, feed: Tensor | undefined): void {
-  if (!feed) throw new RuntimeError(`The input ${name}, ${describe(type)}, is missing.`)
-  if (feed.dtype !== type.dtype || !sameShape(feed.shape, type.shape)) {
-    throw new RuntimeError(`The input ${name} takes ${describe(type)}, found ${describe(feed)}.`)
   }
 }
 

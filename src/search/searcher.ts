@@ -1,10 +1,11 @@
 /** Exact search: the nearest embeddings of a gallery, in a metric, block by block. */
+
+import { compile } from '../compile.ts'
 import { DataError } from '../errors.ts'
-import type { Tensor } from '../graph/tensor.ts'
 import { concat, input } from '../graph/value.ts'
 import type { Metric } from '../metrics/metric.ts'
-import { compile } from '../runtime/node.ts'
 import type { Program } from '../runtime/session.ts'
+import type { Tensor } from '../tensor.ts'
 
 /** What was found for each query, nearest first; at equal distances the lower index first. */
 export interface Neighbours {

@@ -1,6 +1,6 @@
 /** Embeddings and labels as a caller has them, checked and turned into tensors. */
 import { DataError } from '../errors.ts'
-import type { Tensor } from '../graph/tensor.ts'
+import type { Tensor } from '../tensor.ts'
 
 /** Row-major data with its shape [n, d], or one array a row. */
 export type Rows =

@@ -1,13 +1,14 @@
 /** One training step, compiled: encoder, loss, gradients and update as one graph that runs once a step. */
+
+import { compile } from '../compile.ts'
 import type { Augmentation } from '../data/augmentation.ts'
 import type { Encoder, Values, Variables } from '../encoders/encoder.ts'
 import { differentiate } from '../graph/differentiate.ts'
-import { allocate, type Tensor, type TensorType } from '../graph/tensor.ts'
 import { input, type Value } from '../graph/value.ts'
 import type { Loss } from '../losses/loss.ts'
 import type { Optimizer } from '../optimizers/optimizer.ts'
-import { compile } from '../runtime/node.ts'
 import type { Tensors } from '../runtime/session.ts'
+import { allocate, type Tensor, type TensorType } from '../tensor.ts'
 
 export interface StepOptions {
   readonly encoder: Encoder

@@ -1,8 +1,9 @@
 /** A loss on plain arrays: its value, and its gradient with respect to the embeddings. */
+
+import { compile } from '../compile.ts'
 import { differentiate } from '../graph/differentiate.ts'
 import { input } from '../graph/value.ts'
 import type { Loss } from '../losses/loss.ts'
-import { compile } from '../runtime/node.ts'
 import { type Rows, toLabels, toRows } from './arrays.ts'
 
 /** A batch as plain data. */

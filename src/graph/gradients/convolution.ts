@@ -1,6 +1,7 @@
 /** Gradients of convolution, in the forms that the runtime computes fastest. */
+
+import { size } from '../../tensor.ts'
 import { windowOf } from '../operators/convolution.ts'
-import { size } from '../tensor.ts'
 import { concat, type Node, one, type Value } from '../value.ts'
 import { inputsOf, type Rules } from './rule.ts'
 

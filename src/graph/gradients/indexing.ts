@@ -2,7 +2,7 @@
  * Gradients of the operators that pick by index. They add with ScatterElements: ScatterND's addition races on repeated
  * indices when it runs on more than one thread.
  */
-import { size } from '../tensor.ts'
+import { size } from '../../tensor.ts'
 import { at, inputsOf, type Rules, zeros } from './rule.ts'
 import { scatterLines } from './scatter.ts'
 

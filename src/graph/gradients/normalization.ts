@@ -1,5 +1,5 @@
 /** Gradients of normalisation layers. */
-import { size } from '../tensor.ts'
+import { size } from '../../tensor.ts'
 import type { Value } from '../value.ts'
 import { inputsOf, type Rules } from './rule.ts'
 

@@ -1,7 +1,7 @@
 /** Gradients of pooling. */
 import { GraphError } from '../../errors.ts'
+import { size } from '../../tensor.ts'
 import { windowOf } from '../operators/convolution.ts'
-import { size } from '../tensor.ts'
 import { constant, type Node, one, type Value } from '../value.ts'
 import { inputsOf, type Rules, zeros } from './rule.ts'
 

@@ -1,5 +1,5 @@
 /** Gradients of reductions and of running sums. */
-import { size } from '../tensor.ts'
+import { size } from '../../tensor.ts'
 import { apply } from '../value.ts'
 import { inputsOf, type Rule, type Rules, restoreAxes } from './rule.ts'
 

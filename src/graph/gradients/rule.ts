@@ -1,5 +1,5 @@
 /** What a gradient rule is, and what several of them need. */
-import { type DType, type Shape, sameShape } from '../tensor.ts'
+import { type DType, type Shape, sameShape } from '../../tensor.ts'
 import { type Node, scalar, type Value } from '../value.ts'
 
 /**

@@ -1,6 +1,6 @@
 /** Convolution, pooling, batch normalisation and resampling of images [n, channels, …spatial]. */
 import { GraphError } from '../../errors.ts'
-import { describe, type TensorType } from '../tensor.ts'
+import { describe, type TensorType } from '../../tensor.ts'
 import { type Attributes, expectRank, type Infer, integers, required } from './operator.ts'
 
 /** The attributes of a sliding window, with ONNX's defaults filled in. */

@@ -1,6 +1,6 @@
 /** Operators that work element by element, with NumPy's broadcasting. */
 import { GraphError } from '../../errors.ts'
-import { type DType, describe, type TensorType } from '../tensor.ts'
+import { type DType, describe, type TensorType } from '../../tensor.ts'
 import { broadcast, expectDType, type Infer, required } from './operator.ts'
 
 const unary: Infer = (inputs) => {

@@ -1,6 +1,6 @@
 /** Operators that pick elements by index. */
 import { GraphError } from '../../errors.ts'
-import { describe, sameShape } from '../tensor.ts'
+import { describe, sameShape } from '../../tensor.ts'
 import { expectDType, type Infer, integers, normalizeAxis, required } from './operator.ts'
 
 const gather: Infer = (inputs, { axis = 0 }) => {

@@ -1,6 +1,6 @@
 /** Matrix products. */
 import { GraphError } from '../../errors.ts'
-import { describe } from '../tensor.ts'
+import { describe } from '../../tensor.ts'
 import { broadcast, expectRank, type Infer, required } from './operator.ts'
 
 const matMul: Infer = (inputs) => {

@@ -1,6 +1,6 @@
 /** Operators that move elements and compute nothing. */
 import { GraphError } from '../../errors.ts'
-import { describe, sameShape, size } from '../tensor.ts'
+import { describe, sameShape, size } from '../../tensor.ts'
 import { broadcast, type Infer, integers, normalizeAxis, required } from './operator.ts'
 
 const transpose: Infer = (inputs, { perm }) => {

@@ -1,6 +1,6 @@
 /** What an operator is to the builder: a rule from the types of its inputs to the types of its outputs. */
 import { GraphError } from '../../errors.ts'
-import { type DType, describe, type Shape, type TensorType, type TypedArray } from '../tensor.ts'
+import { type DType, describe, type Shape, type TensorType, type TypedArray } from '../../tensor.ts'
 
 /** The type of an input and, where it is a constant, its data: the target of a Reshape, the axes of a ReduceSum. */
 export interface InputType extends TensorType {

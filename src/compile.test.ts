@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
-import { RuntimeError } from '../errors.ts'
-import type { Tensor } from '../graph/tensor.ts'
-import { input } from '../graph/value.ts'
-import { compile, open } from './node.ts'
+import { compile } from './compile.ts'
+import { RuntimeError } from './errors.ts'
+import { input } from './graph/value.ts'
+import { open } from './runtime/node.ts'
+import type { Tensor } from './tensor.ts'
 
 const tensor = (data: Float32Array): Tensor => ({ dtype: 'float32', shape: [data.length], data })
 

@@ -1,0 +1,32 @@
+/** From a graph to something that runs: where graph/, onnx/ and runtime/ meet. */
+import { RuntimeError } from './errors.ts'
+import { reach, toModel } from './graph/to-onnx.ts'
+import type { Value } from './graph/value.ts'
+import { writeModel } from './onnx/codec.ts'
+import { open } from './runtime/node.ts'
+import type { Program, SessionOptions } from './runtime/session.ts'
+import { describe, sameShape, type Tensor, type TensorType } from './tensor.ts'
+
+/**
+ * Compiles the graph that computes `outputs`, by name, from the input values that they depend on.
+ *
+ * @throws RuntimeError if ONNX Runtime refuses it; when it runs, also if a feed is of another type than its input.
+ */
+export async function compile(outputs: Readonly<Record<string, Value>>, options?: SessionOptions): Promise<Program> {
+  const { inputs } = reach(Object.values(outputs))
+  const program = await open(writeModel(toModel(outputs)), options)
+  return {
+    async run(feeds, into) {
+      for (const [name, type] of inputs) checkFeed(name, type, feeds[name])
+      return program.run(feeds, into)
+    },
+    release: () => program.release(),
+  }
+}
+
+function checkFeed(name: string, type: TensorType, feed: Tensor | undefined): void {
+  if (!feed) throw new RuntimeError(`The input ${name}, ${describe(type)}, is missing.`)
+  if (feed.dtype !== type.dtype || !sameShape(feed.shape, type.shape)) {
+    throw new RuntimeError(`The input ${name} takes ${describe(type)}, found ${describe(feed)}.`)
+  }
+}

@@ -1,4 +1,5 @@
 /** The time of a training step beside the same step in PyTorch, in one run, taking turns. */
+import { setTimeout } from 'node:timers/promises'
 import { convolutional } from '../src/encoders/convolutional.ts'
 import type { Encoder } from '../src/encoders/encoder.ts'
 import { mlp } from '../src/encoders/mlp.ts'
@@ -12,6 +13,8 @@ import { startPeer } from './peer.ts'
 
 const ROUNDS = 21
 const WARM_UP = 3
+/** PyTorch's threads spin for a while after a step, and would slow whoever comes next; in milliseconds. */
+const PAUSE = 300
 const PER_CLASS = 4
 const input = { channels: 1, height: 28, width: 28 }
 
@@ -47,9 +50,11 @@ for (const { name, title, encoder, rows } of cases) {
   const labels = Int32Array.from({ length: rows }, (_, i) => Math.floor(i / PER_CLASS))
   const [ours, theirs, ratios]: [number[], number[], number[]] = [[], [], []]
   for (let round = 0; round < ROUNDS + WARM_UP; round++) {
+    await setTimeout(PAUSE)
     const start = performance.now()
     await step.run(pixels, labels, 0.001)
     const mine = performance.now() - start
+    await setTimeout(PAUSE)
     const other = await peer?.time(name)
     if (round < WARM_UP) continue
     ours.push(mine)

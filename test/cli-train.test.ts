@@ -1,0 +1,115 @@
+/** `isometry train`: what it prints, what it leaves, and what it refuses. */
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { isometry } from './command.ts'
+import { expectError, fixture, quick } from './fixture.ts'
+
+let { at, data, model, trained, dispose } = {} as Awaited<ReturnType<typeof fixture>>
+beforeAll(async () => {
+  ;({ at, data, model, trained, dispose } = await fixture())
+})
+afterAll(() => dispose())
+
+describe('train', () => {
+  test('ends with one JSON object; progress and warnings go to standard error', () => {
+    expect(trained.code, trained.stderr).toBe(0)
+    const result = JSON.parse(trained.stdout)
+    expect(Object.keys(result)).toEqual(['model', 'settings', 'steps', 'seconds', 'loss', 'validation'])
+    expect(result).toMatchObject({ model, steps: 12, settings: { loss: 'cosineMarginTriplet', margin: 0.2, seed: 0 } })
+    for (const evaluation of [result.validation.before, result.validation.after]) {
+      expect(Object.keys(evaluation)).toEqual([
+        'metric',
+        'items',
+        'queries',
+        'precisionAt1',
+        'recallAtK',
+        'meanAveragePrecisionAtR',
+        'rPrecision',
+      ])
+    }
+    expect(trained.stderr).toMatch(/step 12\/12, loss/)
+    expect(trained.stderr).toMatch(/warning: .*6 classes.*32/)
+  })
+
+  test('leaves encoder.onnx, isometry.json and a line of history for each step', async () => {
+    expect((await readdir(model)).sort()).toEqual(['encoder.onnx', 'history.jsonl', 'isometry.json'])
+    const description = JSON.parse(await readFile(join(model, 'isometry.json'), 'utf8'))
+    expect(description).toMatchObject({
+      formatVersion: 1,
+      metric: 'cosine',
+      input: { kind: 'image', channels: 1, height: 12, width: 12, resize: 'stretch' },
+      loss: { name: 'cosineMarginTriplet', margin: 0.2 },
+      training: { steps: 12 },
+    })
+    expect(description.heldOut.classes).toHaveLength(2)
+    expect(description.heldOut.items).toHaveLength(12)
+    const history = (await readFile(join(model, 'history.jsonl'), 'utf8')).trim().split('\n')
+    expect(history.map((line) => JSON.parse(line).step)).toEqual(Array.from({ length: 12 }, (_, i) => i + 1))
+    expect(JSON.parse(history[0]!)).toMatchObject({ loss: expect.any(Number), positiveDistance: expect.any(Number) })
+  })
+
+  test('the same command gives the same bytes', async () => {
+    const again = await isometry(['train', data, '--out', at('again'), ...quick, '--augment', '--json'])
+    const once = await isometry(['train', data, '--out', at('once'), ...quick, '--augment', '--json'])
+    expect([again.code, once.code]).toEqual([0, 0])
+    const bytes = await readFile(at('again', 'encoder.onnx'))
+    expect(bytes.equals(await readFile(at('once', 'encoder.onnx')))).toBe(true)
+    const other = await isometry(['train', data, '--out', at('other'), ...quick, '--augment', '--seed', '1'])
+    expect(other.code).toBe(0)
+    expect(bytes.equals(await readFile(at('other', 'encoder.onnx')))).toBe(false)
+  })
+
+  test('takes every metric, loss, miner and encoder that fit together', async () => {
+    for (const [i, flags] of [
+      ['--metric', 'euclidean', '--loss', 'triplet', '--mining', 'batchHard', '--encoder', 'mlp', '--margin', '1'],
+      ['--metric', 'squaredEuclidean', '--loss', 'triplet', '--hold-out-classes', '0'],
+      ['--mining', 'batchHard', '--scale', '8', '--margin', '0.1', '--classes-per-batch', '3', '--per-class', '2'],
+    ].entries()) {
+      const result = await isometry([
+        'train',
+        data,
+        '--out',
+        at(`fits${i}`),
+        ...quick,
+        '--steps',
+        '3',
+        '--json',
+        ...flags,
+      ])
+      expect(result.code, result.stderr).toBe(0)
+      expect(JSON.parse(result.stdout).validation === null).toBe(flags.includes('--hold-out-classes'))
+    }
+  })
+
+  test('--validation takes the place of holding out', async () => {
+    const result = await isometry(['train', data, '--out', at('validated'), ...quick, '--validation', data, '--json'])
+    expect(JSON.parse(result.stdout).validation.after.items).toBe(48)
+    expect(result.stderr).toMatch(/training on 48 images of 8 classes/)
+  })
+
+  test('an --out that exists is refused without --force, and only a model is replaced with it', async () => {
+    expectError(await isometry(['train', data, '--out', model, ...quick]), 1, /model exists.*--force/)
+    expectError(
+      await isometry(['train', data, '--out', data, '--force', ...quick]),
+      1,
+      /not a model, so it is not replaced/,
+    )
+    const forced = await isometry(['train', data, '--out', at('fits1'), '--force', ...quick, '--steps', '2'])
+    expect(forced.code, forced.stderr).toBe(0)
+    expect(await readFile(at('fits1', 'history.jsonl'), 'utf8')).toMatch(/^.*\n.*\n$/)
+  })
+
+  test('Ctrl-C stops after the step, leaves nothing behind and exits with 130', async () => {
+    let sent = false
+    const outcome = await isometry(
+      ['train', data, '--out', at('interrupted'), ...quick, '--steps', '100000'],
+      (stderr, kill) => {
+        if (!sent && stderr.includes('training on')) setTimeout(() => kill('SIGINT'), 500)
+        sent ||= stderr.includes('training on')
+      },
+    )
+    expectError(outcome, 130, /Training was stopped after step \d+ of 100000/)
+    expect((await readdir(at())).filter((name) => name.includes('interrupted'))).toEqual([])
+  })
+})

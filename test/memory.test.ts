@@ -1,4 +1,4 @@
-/** Training leaves memory where it was. */
+/** Memory: training leaves it where it was, and all triplets of a batch never take the cube of it. */
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -14,4 +14,13 @@ test('step 2,000 leaves resident memory where step 500 left it', async () => {
   process.stdout.write(`resident memory grew by ${grown.toFixed(1)} MiB over 1,500 steps\n`)
   // A single leaked set of parameters a step would be 150 MiB.
   expect(grown).toBeLessThan(8)
+})
+
+test('all triplets of 1,024 embeddings, half of them of one class, take no cube', async () => {
+  const program = join(import.meta.dirname, 'programs', 'triplets.mjs')
+  const { stdout } = await promisify(execFile)(process.execPath, [program, '1024'])
+  const peak = Number(stdout) / 2 ** 20
+  process.stdout.write(`peak of resident memory with all triplets of 1,024: ${peak.toFixed(0)} MiB\n`)
+  // [anchor, positive, negative] in float32 would take 2,048 MiB for each of its steps.
+  expect(peak).toBeLessThan(1024)
 })

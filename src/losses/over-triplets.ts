@@ -35,47 +35,58 @@ function overAll(formula: TripletFormula, batch: Batch): Terms {
   const { distances, other, mostPositives } = batch
   const [n, m] = distances.shape as [number, number]
   const { values, indices } = batch.same.cast('float32').topK(mostPositives, 1)
-  const filled = values.greater(0)
   const positives = distances.gatherElements(indices, 1)
   const an = distances.unsqueeze([1])
-  const block = Math.max(4, Math.floor(BLOCK_ELEMENTS / (n * m)))
+  const size = Math.max(4, Math.floor(BLOCK_ELEMENTS / (n * m)))
 
-  const blocks = Array.from({ length: Math.ceil(mostPositives / block) }, (_, i) => {
-    const [start, end] = [i * block, Math.min((i + 1) * block, mostPositives)]
-    const ap = positives.slice(1, start, end).unsqueeze([2])
-    const counts = filled
-      .slice(1, start, end)
-      .unsqueeze([2])
-      .and(other.unsqueeze([1]))
+  let sums: Sums | undefined
+  const byPositive: Value[] = []
+  for (let start = 0; start < mostPositives; start += size) {
+    const end = Math.min(start + size, mostPositives)
+    const [slots, filled] = [positives, values].map((each) => each.slice(1, start, end).unsqueeze([2]))
+    // The runtime is free to compute all blocks before it sums any up, which would take the cube. So a block begins with
+    // a zero that is known only when the block before it is done.
+    const after = sums ? waitFor([...Object.values(sums), byPositive.at(-1)!]) : undefined
+    const ap = after ? slots!.add(after) : slots!
+    const counts = (after ? filled!.add(after) : filled!).greater(0).and(other.unsqueeze([1]))
     const terms = counts.where(formula({ ap, an }), 0)
-    const [byPositive, byNegative] = differentiate(terms.sum(), [ap, an])
-    return {
+    const [slopeOfPositive, slopeOfNegative] = differentiate(terms.sum(), [ap, an])
+    byPositive.push(slopeOfPositive!.squeeze([2]))
+    sums = addUp(sums, {
       sum: terms.sum([1, 2]),
       active: terms.greater(0).cast('float32').sum([1, 2]),
-      byPositive: byPositive!.squeeze([2]),
-      byNegative: byNegative!.squeeze([1]),
-    }
-  })
-
-  const total = (each: (of: (typeof blocks)[number]) => Value) =>
-    blocks.map(each).reduce((sum, value) => sum.add(value))
-  const byPositive = zeros([n, m], distances).scatterAdd(
-    indices,
-    concat(
-      blocks.map((each) => each.byPositive),
-      1,
-    ),
-    1,
-  )
-  const slopes = total((each) => each.byNegative).add(byPositive)
-  return {
-    sum: total((each) => each.sum).withGradient({
-      inputs: [distances],
-      rule: (upstream) => [slopes.mul(upstream.unsqueeze([1]))],
-    }),
-    count: tripletCounts(batch),
-    active: total((each) => each.active),
+      byNegative: slopeOfNegative!.squeeze([1]),
+    })
   }
+
+  const { sum, active, byNegative } = sums!
+  const slopes = byNegative.add(zeros([n, m], distances).scatterAdd(indices, concat(byPositive, 1), 1))
+  return {
+    sum: sum.withGradient({ inputs: [distances], rule: (upstream) => [slopes.mul(upstream.unsqueeze([1]))] }),
+    count: tripletCounts(batch),
+    active,
+  }
+}
+
+/** What blocks add up to: by anchor [n] and [n], and for each distance to a negative [n, m]. */
+interface Sums {
+  readonly sum: Value
+  readonly active: Value
+  readonly byNegative: Value
+}
+
+function addUp(before: Sums | undefined, block: Sums): Sums {
+  if (!before) return block
+  return {
+    sum: before.sum.add(block.sum),
+    active: before.active.add(block.active),
+    byNegative: before.byNegative.add(block.byNegative),
+  }
+}
+
+/** A zero [1, 1, 1] that depends on all the values. */
+function waitFor(values: readonly Value[]): Value {
+  return values.map((value) => zeros([1, 1, 1], value)).reduce((sum, each) => sum.add(each))
 }
 
 /** How many triplets each anchor has: [n]. */

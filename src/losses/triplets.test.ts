@@ -1,11 +1,14 @@
 /** The two ways of computing the hinge over all triplets, and the definition itself, agree on batches of any classes. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { expectClose } from '../../test/tolerance.ts'
 import { compile } from '../compile.ts'
 import { UsageError } from '../errors.ts'
+import { differentiate } from '../graph/differentiate.ts'
 import { input } from '../graph/value.ts'
 import { cosine, euclidean } from '../metrics/index.ts'
 import { batchHard } from '../mining/index.ts'
+import { random } from '../random.ts'
 import { valueAndGradient } from '../training/value-and-gradient.ts'
 import { batchOf } from './batch.ts'
 import { cosineMarginTriplet, type Loss, mean, triplet } from './index.ts'
@@ -99,6 +102,34 @@ test('sorting and visiting give the same terms for every anchor', async () => {
     }),
     { numRuns: 40 },
   )
+})
+
+test('many blocks give the same terms and the same gradient as sorting', async () => {
+  const n = 1100
+  const { uniform } = random(0, 'embeddings')
+  const x = input('x', 'float32', [n, 3])
+  const labels = input('labels', 'int32', [n])
+  const batch = batchOf({ kind: 'labelled', embeddings: x, labels, largestClass: 41 }, cosine)
+  const sorted = sortedHinge(batch, MARGIN)
+  const visited = overTriplets(({ ap, an }) => ap.add(MARGIN).sub(an).relu(), batch, { kind: 'all' })
+  const program = await compile({
+    sorted: sorted.sum,
+    visited: visited.sum,
+    sortedActive: sorted.active,
+    visitedActive: visited.active,
+    sortedGradient: differentiate(sorted.sum.sum(), [x])[0]!,
+    visitedGradient: differentiate(visited.sum.sum(), [x])[0]!,
+  })
+  const results = await program.run({
+    x: { dtype: 'float32', shape: [n, 3], data: Float32Array.from({ length: 3 * n }, () => uniform(-1, 1)) },
+    labels: { dtype: 'int32', shape: [n], data: Int32Array.from({ length: n }, (_, i) => Math.max(0, i - 40)) },
+  })
+  await program.release()
+  const expectSame = (a: string, b: string, relative: number) =>
+    expectClose(results[a]!.data as Float32Array, results[b]!.data as Float32Array, a, relative, relative)
+  expectSame('sorted', 'visited', 1e-3)
+  expectSame('sortedActive', 'visitedActive', 1e-3)
+  expectSame('sortedGradient', 'visitedGradient', 1e-2)
 })
 
 test('gradients are those of finite differences', async () => {

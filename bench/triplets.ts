@@ -7,7 +7,7 @@ import { batchOf } from '../src/losses/batch.ts'
 import { overTriplets } from '../src/losses/over-triplets.ts'
 import { mean } from '../src/losses/reducers.ts'
 import { sortedHinge } from '../src/losses/sorted-hinge.ts'
-import { cosine } from '../src/metrics/cosine.ts'
+import { cosine } from '../src/metrics/sphere.ts'
 import { random } from '../src/random.ts'
 import { medians } from './measure.ts'
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { crc32, deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { metricsByName } from '../src/metrics/by-name.ts'
 import { isometry } from './command.ts'
 import { expectError, fixture, quick } from './fixture.ts'
 import { writeImages } from './images.ts'
@@ -58,6 +59,11 @@ describe('usage', () => {
     [['search', 'm', 'q'], /required option '--gallery <DATA>'/],
   ])('%j is refused with exit code 2', async (args, message) => {
     expectError(await isometry(args), 2, message)
+  })
+
+  test('every metric of the library is offered, and no other', async () => {
+    const { stderr } = await isometry(['train', 'x', '--out', 'y', '--metric', 'taxicab'])
+    expect(stderr).toContain(`Allowed choices are ${[...metricsByName.keys()].join(', ')}.`)
   })
 
   test('without a command it shows what there is, and fails', async () => {

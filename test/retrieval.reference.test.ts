@@ -1,7 +1,8 @@
 /** Retrieval measures that exist, against pytorch-metric-learning's accuracy calculator. */
 import { test } from 'vitest'
 import { type Evaluation, evaluate } from '../src/evaluation/index.ts'
-import * as metrics from '../src/metrics/index.ts'
+import { metricsByName } from '../src/metrics/by-name.ts'
+import type { Metric } from '../src/metrics/index.ts'
 import type { Tensor } from '../src/tensor.ts'
 import { readReference, report } from './reference.ts'
 import { expectClose } from './tolerance.ts'
@@ -15,9 +16,7 @@ interface Reference {
   }[]
 }
 
-const known: Record<string, metrics.Metric> = Object.fromEntries(
-  Object.values(metrics).map((metric) => [metric.name, metric]),
-)
+const known: Record<string, Metric> = Object.fromEntries(metricsByName)
 /** The reference's names of what exists here. */
 const measures: Record<string, (evaluation: Evaluation) => number> = {
   precision_at_1: (e) => e.precisionAt1,

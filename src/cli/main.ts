@@ -18,6 +18,12 @@ const program = new Command('isometry')
   .exitOverride()
   .configureOutput({ outputError: () => {} })
 
+/** The names of src/metrics/by-name.ts, which help should not have to load. */
+const metricNames = [
+  ...['cosine', 'negativeCosine', 'chord', 'squaredChord', 'angular'],
+  ...['euclidean', 'squaredEuclidean', 'manhattan', 'dot', 'snr'],
+]
+
 function command(name: string, description: string): Command {
   return program
     .command(name)
@@ -43,7 +49,7 @@ command('train', 'Train an encoder on a folder of images; the class of an image 
   .option('--image-size <PIXELS>', 'images are resized to this width and height', integer(1, 4096), 28)
   .option('--grayscale', 'one channel in place of three')
   .option('--augment', 'turn, scale, shear and move the images a little, at random')
-  .addOption(new Option('--metric <NAME>').choices(['cosine', 'euclidean', 'squaredEuclidean']).default('cosine'))
+  .addOption(new Option('--metric <NAME>').choices(metricNames).default('cosine'))
   .addOption(new Option('--loss <NAME>').choices(['cosineMarginTriplet', 'triplet']).default('cosineMarginTriplet'))
   .option('--margin <M>', "how much closer a positive has to be, in the metric's unit (default: 0.2)", number(0))
   .option('--scale <S>', 'of cosineMarginTriplet: how much hard triplets outweigh easy ones (default: 16)', positive)

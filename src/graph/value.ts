@@ -115,6 +115,9 @@ export class Value implements TensorType {
   cos(): Value {
     return one('Cos', [this])
   }
+  acos(): Value {
+    return one('Acos', [this])
+  }
 
   equal(other: Operand): Value {
     return one('Equal', [this, like(this, other)])

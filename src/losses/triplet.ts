@@ -1,6 +1,7 @@
 /** The triplet loss. */
-import { cosine } from '../metrics/cosine.ts'
+
 import type { Metric } from '../metrics/metric.ts'
+import { cosine } from '../metrics/sphere.ts'
 import { all } from '../mining/all.ts'
 import type { Miner } from '../mining/miner.ts'
 import { batchOf, distanceStatistics } from './batch.ts'

@@ -6,7 +6,7 @@ import type { Metric } from './metric.ts'
  * |a − b|² for each pair as |a|² + |b|² − 2ab, and |a|² + |b|², the scale of its rounding error. Both are taken from the
  * middle of b, which changes no distance and keeps what cancels small; so no gradient needs to flow through it.
  */
-function squares(a: Value, b: Value): { distance: Value; scale: Value } {
+export function squares(a: Value, b: Value): { distance: Value; scale: Value } {
   const middle = b.mean([0], true).detach()
   const left = a.sub(middle)
   const right = a === b ? left : b.sub(middle)

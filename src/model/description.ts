@@ -2,7 +2,7 @@
 import { DataError } from '../errors.ts'
 import type { Evaluation } from '../evaluation/index.ts'
 import type { ImageInput } from '../inputs/image.ts'
-import * as metrics from '../metrics/index.ts'
+import { metricsByName } from '../metrics/by-name.ts'
 
 export const FORMAT_VERSION = 1
 
@@ -34,11 +34,6 @@ export interface TrainingSummary {
   /** How the held-out classes were told apart by the untrained encoder and by the trained one. */
   readonly validation?: { readonly before: Evaluation; readonly after: Evaluation }
 }
-
-/** The metrics that a model can name. */
-export const metricsByName: ReadonlyMap<string, metrics.Metric> = new Map(
-  Object.values(metrics).map((metric) => [metric.name, metric]),
-)
 
 /** @throws DataError if the text is not the description of a model that this version reads. */
 export function parseDescription(text: string, file: string): Description {

@@ -57,6 +57,11 @@ export const elementwise: Rules = {
   Softplus: unary((x) => x.sigmoid()),
   Sin: unary((x) => x.cos()),
   Cos: unary((x) => x.sin().neg()),
+  // At ±1 the slope is infinite; no gradient is what keeps training alive there.
+  Acos: (g, node) => {
+    const rest = inputsOf(node)[0]!.square().neg().add(1)
+    return [masked(g.neg().div(rest.greater(0).where(rest, 1).sqrt()), rest.greater(0))]
+  },
   Where: operands((g, [condition]) => [undefined, masked(g, condition!), masked(g, condition!.not())]),
   Cast: (g, node) => [inputsOf(node)[0]!.dtype === 'float32' ? g : undefined],
   Identity: (g) => [g],

@@ -59,6 +59,7 @@ export const elementwise: Readonly<Record<string, Infer>> = {
   Softplus: unary,
   Sin: unary,
   Cos: unary,
+  Acos: unary,
   Equal: comparison,
   Greater: comparison,
   GreaterOrEqual: comparison,

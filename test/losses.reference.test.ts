@@ -16,6 +16,13 @@ interface Reference {
   labels: number[]
   distances: Record<string, { matrix: number[][] }>
   losses: { id: string; loss: string; distance: string; params: Settings; value: number; gradient: number[][] }[]
+  tuples: {
+    anchors: number[]
+    positives: number[]
+    negatives: number[]
+    secondNegatives: number[]
+    losses: { id: string; params: Settings; value: number; gradient: number[][] }[]
+  }
   miners: { id: string; miner: string; distance: string; params: Settings; tuples: number[][] }[]
 }
 
@@ -90,6 +97,57 @@ test('losses and their gradients equal the reference', async () => {
     checked[each.loss] = (checked[each.loss] ?? 0) + 1
   }
   report('losses', checked, waiting)
+})
+
+function tupleLossOf(id: string, { metric: name, margin, margin2, s, m }: Settings): losses.Loss | undefined {
+  const metric = known[name as string]
+  if (id.startsWith('cosineMarginTriplet')) {
+    return losses.cosineMarginTriplet({ scale: s as number, margin: m as number })
+  }
+  if (!metric) return undefined
+  if (id.startsWith('triplet')) return losses.triplet({ metric, margin: margin as number, reduce: losses.mean })
+  if (!id.startsWith('quadruplet')) return undefined
+  return losses.quadruplet({ metric, margin: margin as number, margin2: margin2 as number })
+}
+
+test('losses over tuples and their gradients equal the reference', async () => {
+  const { losses: cases, ...indices } = reference.tuples
+  const columns = {
+    anchor: indices.anchors,
+    positive: indices.positives,
+    negative: indices.negatives,
+    secondNegative: indices.secondNegatives,
+  }
+  const checked: Record<string, number> = {}
+  const waiting: Record<string, number> = {}
+  for (const { id, params, value: expected, gradient: slopes } of cases) {
+    const kind = id.split('-')[0]!
+    const loss = tupleLossOf(id, params)
+    if (!loss) {
+      waiting[kind] = (waiting[kind] ?? 0) + 1
+      continue
+    }
+    const pick = (rows: number[]) => rows.map((row) => embeddings[row]!)
+    const { anchor, positive, negative, secondNegative } = columns
+    const { value, gradient } = await valueAndGradient(loss, {
+      anchor: pick(anchor),
+      positive: pick(positive),
+      negative: pick(negative),
+      ...(kind === 'quadruplet' && { secondNegative: pick(secondNegative) }),
+    })
+    // The reference's gradient is that of the embeddings: each gets what all its places in the tuples get.
+    const total = embeddings.map((row) => row.map(() => 0))
+    for (const [part, rows] of Object.entries(gradient)) {
+      columns[part as keyof typeof columns].forEach((row, i) => {
+        for (let axis = 0; axis < d; axis++) total[row]![axis]! += (rows as number[][])[i]![axis]!
+      })
+    }
+    const relative = (params.s as number) >= 64 ? 1e-3 : 1e-4
+    expectClose([value], [expected], id, relative)
+    expectClose(total.flat(), slopes.flat(), `${id}: gradient`, relative)
+    checked[kind] = (checked[kind] ?? 0) + 1
+  }
+  report('tuples', checked, waiting)
 })
 
 test('miners pick what the reference picks', async () => {

@@ -2,14 +2,14 @@
 import { constant, type Value } from '../graph/value.ts'
 import type { Metric } from '../metrics/metric.ts'
 import type { MiningBatch } from '../mining/miner.ts'
-import type { Examples } from './loss.ts'
+import type { LabelledExamples } from './loss.ts'
 
 export interface Batch extends MiningBatch {
   /** How many positives an anchor has at most. */
   readonly mostPositives: number
 }
 
-export function batchOf({ embeddings, labels, largestClass }: Examples, metric: Metric): Batch {
+export function batchOf({ embeddings, labels, largestClass }: LabelledExamples, metric: Metric): Batch {
   const n = labels.shape[0]!
   const equal = labels.unsqueeze([1]).equal(labels.unsqueeze([0]))
   // The row numbers hang on the labels: of constants alone, the runtime would fold and keep a matrix of n² bits.

@@ -4,10 +4,9 @@ import type { Metric } from '../metrics/metric.ts'
 import { cosine } from '../metrics/sphere.ts'
 import { all } from '../mining/all.ts'
 import type { Miner } from '../mining/miner.ts'
-import { batchOf, distanceStatistics } from './batch.ts'
 import type { Loss, Reducer } from './loss.ts'
 import { checkMargin } from './margin.ts'
-import { overTriplets, type TripletFormula } from './over-triplets.ts'
+import { type TripletFormula, tripletTerms } from './over-triplets.ts'
 import { mean } from './reducers.ts'
 
 export interface CosineMarginTripletOptions {
@@ -50,11 +49,10 @@ export function cosineMarginTriplet({
     metric,
     settings: { margin, scale, mining: mining.name, reduce: reduce.name },
     build(examples) {
-      const batch = batchOf(examples, metric)
       // Scaled before they meet, while they are small.
       const formula: TripletFormula = ({ ap, an }) => ap.add(margin).mul(scale).sub(an.mul(scale)).softplus()
-      const terms = overTriplets(formula, batch, mining.select(batch))
-      return { value: reduce.reduce(terms), terms, statistics: distanceStatistics(batch) }
+      const { terms, statistics } = tripletTerms(formula, examples, metric, mining)
+      return { value: reduce.reduce(terms), terms, statistics }
     },
   }
 }

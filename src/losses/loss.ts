@@ -2,8 +2,11 @@
 import type { Value } from '../graph/value.ts'
 import type { Metric } from '../metrics/metric.ts'
 
+/** What a loss is about. */
+export type Examples = LabelledExamples | TupleExamples
+
 /** A batch of labelled embeddings. */
-export interface Examples {
+export interface LabelledExamples {
   readonly kind: 'labelled'
   /** [n, d] float32. */
   readonly embeddings: Value
@@ -11,6 +14,18 @@ export interface Examples {
   readonly labels: Value
   /** No class has more members in the batch than this; n if left out. The smaller, the less there is to compute. */
   readonly largestClass?: number | undefined
+}
+
+/** Tuples that are given one by one: row i of each belongs together. All [n, d] float32. */
+export interface TupleExamples {
+  readonly kind: 'tuples'
+  readonly anchor: Value
+  /** Of the anchor's class. */
+  readonly positive: Value
+  /** Of another class. */
+  readonly negative: Value
+  /** Of a third class; for losses over quadruplets. */
+  readonly secondNegative?: Value | undefined
 }
 
 /** For each anchor [n]: the sum of its terms, how many there are, and how many are above zero. */
@@ -31,6 +46,7 @@ export interface Loss {
   readonly metric: Metric
   /** What it was made with, by name, to be written down beside a model. */
   readonly settings: Readonly<Record<string, number | string | boolean>>
+  /** @throws UsageError if the loss is not defined for such examples. */
   build(examples: Examples): {
     /** The loss, a scalar. */
     readonly value: Value

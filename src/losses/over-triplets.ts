@@ -2,15 +2,39 @@
 import { differentiate } from '../graph/differentiate.ts'
 import { zeros } from '../graph/gradients/rule.ts'
 import { concat, type Value } from '../graph/value.ts'
-import type { Selection } from '../mining/miner.ts'
-import type { Batch } from './batch.ts'
-import type { Terms } from './loss.ts'
+import type { Metric } from '../metrics/metric.ts'
+import type { Miner, Selection } from '../mining/miner.ts'
+import { type Batch, batchOf, distanceStatistics } from './batch.ts'
+import type { Examples, Terms } from './loss.ts'
+import { overTuples, tupleStatistics } from './over-tuples.ts'
 
 /** From d(a, p) and d(a, n), of any shapes that broadcast, to the term of each triplet. */
 export type TripletFormula = (distances: { readonly ap: Value; readonly an: Value }) => Value
 
 /** Blocks of all triplets hold this many elements at least, and a few matrices' worth at most. */
 const BLOCK_ELEMENTS = 2 ** 22
+
+/** The terms of examples of either kind, and what is worth watching of their distances. */
+export function tripletTerms(
+  formula: TripletFormula,
+  examples: Examples,
+  metric: Metric,
+  mining: Miner,
+  sorted?: Sorted,
+) {
+  if (examples.kind === 'tuples') {
+    const { anchor, positive, negative } = examples
+    const [ap, an] = [metric.pairwise(anchor, positive), metric.pairwise(anchor, negative)]
+    return { terms: overTuples(formula({ ap, an })), statistics: tupleStatistics(ap, an) }
+  }
+  const batch = batchOf(examples, metric)
+  const selection = mining.select(batch)
+  const terms = (selection.kind === 'all' && sorted?.(batch)) || overTriplets(formula, batch, selection)
+  return { terms, statistics: distanceStatistics(batch) }
+}
+
+/** A faster way over all triplets of a batch, where there is one for it. */
+export type Sorted = (batch: Batch) => Terms | undefined
 
 export function overTriplets(formula: TripletFormula, batch: Batch, selection: Selection): Terms {
   return selection.kind === 'all' ? overAll(formula, batch) : overChosen(formula, batch, selection)

@@ -4,10 +4,10 @@ import type { Metric } from '../metrics/metric.ts'
 import { cosine } from '../metrics/sphere.ts'
 import { all } from '../mining/all.ts'
 import type { Miner } from '../mining/miner.ts'
-import { batchOf, distanceStatistics } from './batch.ts'
+import type { Batch } from './batch.ts'
 import type { Loss, Reducer } from './loss.ts'
 import { checkMargin } from './margin.ts'
-import { overTriplets } from './over-triplets.ts'
+import { type TripletFormula, tripletTerms } from './over-triplets.ts'
 import { meanNonZero } from './reducers.ts'
 import { sortedHinge } from './sorted-hinge.ts'
 
@@ -48,22 +48,16 @@ export function triplet({
     metric,
     settings: { margin, smooth, mining: mining.name, reduce: reduce.name },
     build(examples) {
-      const batch = batchOf(examples, metric)
-      const selection = mining.select(batch)
-      const sorted = selection.kind === 'all' && !smooth && batch.mostPositives > VISIT_UP_TO
-      const terms = sorted
-        ? sortedHinge(batch, margin)
-        : overTriplets(
-            ({ ap, an }) => {
-              // The margin joins the smaller tensor, so that the large one is visited less often.
-              const violation = ap.add(margin).sub(an)
-              return smooth ? violation.softplus() : violation.relu()
-            },
-            batch,
-            selection,
-          )
+      const formula: TripletFormula = ({ ap, an }) => {
+        // The margin joins the smaller tensor, so that the large one is visited less often.
+        const violation = ap.add(margin).sub(an)
+        return smooth ? violation.softplus() : violation.relu()
+      }
+      const sorted = (batch: Batch) =>
+        !smooth && batch.mostPositives > VISIT_UP_TO ? sortedHinge(batch, margin) : undefined
+      const { terms, statistics } = tripletTerms(formula, examples, metric, mining, sorted)
       const activeTriplets = terms.active.sum().div(terms.count.sum().maximum(1))
-      return { value: reduce.reduce(terms), terms, statistics: { activeTriplets, ...distanceStatistics(batch) } }
+      return { value: reduce.reduce(terms), terms, statistics: { activeTriplets, ...statistics } }
     },
   }
 }

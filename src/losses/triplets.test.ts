@@ -11,7 +11,7 @@ import { batchHard } from '../mining/index.ts'
 import { random } from '../random.ts'
 import { valueAndGradient } from '../training/value-and-gradient.ts'
 import { batchOf } from './batch.ts'
-import { cosineMarginTriplet, type Loss, mean, triplet } from './index.ts'
+import { cosineMarginTriplet, type Loss, mean, quadruplet, triplet } from './index.ts'
 import { overTriplets } from './over-triplets.ts'
 import { sortedHinge } from './sorted-hinge.ts'
 
@@ -204,6 +204,17 @@ test('values and gradients are finite for coincident, opposite and zero embeddin
     expect(Number.isFinite(value)).toBe(true)
     expect((gradient as number[][]).flat().every(Number.isFinite)).toBe(true)
   }
+})
+
+test('tuples are checked, and a loss says what examples it needs', async () => {
+  const [anchor, positive, negative] = [[[1, 0]], [[1, 1]], [[0, 1]]]
+  await expect(valueAndGradient(quadruplet(), { anchor, positive, negative })).rejects.toThrow(/needs tuples of anchor/)
+  await expect(valueAndGradient(quadruplet(), { embeddings: anchor, labels: [0] })).rejects.toThrow(UsageError)
+  const uneven = { anchor, positive, negative: [[0], [1]] }
+  await expect(valueAndGradient(triplet(), uneven)).rejects.toThrow('The parts of the tuples are 1 × 2 and 2 × 1')
+  const { value, gradient } = await valueAndGradient(triplet({ margin: 1 }), { anchor, positive, negative })
+  expect(value).toBeCloseTo(1 - Math.SQRT1_2, 5)
+  expect(Object.keys(gradient)).toEqual(['anchor', 'positive', 'negative'])
 })
 
 test('settings that make no sense are refused with what to do', () => {

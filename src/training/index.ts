@@ -2,4 +2,4 @@
 export type { Rows } from './arrays.ts'
 export type { StepRecord, TrainOptions } from './options.ts'
 export { train } from './train.ts'
-export { type LabelledRows, valueAndGradient } from './value-and-gradient.ts'
+export { type Gradient, type LabelledRows, type TupleRows, valueAndGradient } from './value-and-gradient.ts'

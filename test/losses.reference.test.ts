@@ -93,7 +93,7 @@ test('losses and their gradients equal the reference', async () => {
     const relative = (loss.settings.scale as number) >= 64 ? 1e-3 : 1e-4
     const { value, gradient } = await valueAndGradient(loss, { embeddings, labels })
     expectClose([value], [each.value], each.id, relative)
-    expectClose((gradient as number[][]).flat(), each.gradient.flat(), `${each.id}: gradient`, relative)
+    expectClose(gradient.flat(), each.gradient.flat(), `${each.id}: gradient`, relative)
     checked[each.loss] = (checked[each.loss] ?? 0) + 1
   }
   report('losses', checked, waiting)
@@ -139,7 +139,7 @@ test('losses over tuples and their gradients equal the reference', async () => {
     const total = embeddings.map((row) => row.map(() => 0))
     for (const [part, rows] of Object.entries(gradient)) {
       columns[part as keyof typeof columns].forEach((row, i) => {
-        for (let axis = 0; axis < d; axis++) total[row]![axis]! += (rows as number[][])[i]![axis]!
+        for (let axis = 0; axis < d; axis++) total[row]![axis]! += rows[i]![axis]!
       })
     }
     const relative = (params.s as number) >= 64 ? 1e-3 : 1e-4

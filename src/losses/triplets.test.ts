@@ -70,7 +70,7 @@ test('hinge and eq. 9 equal their definition on classes of any sizes, one-member
         average(termsOf(embeddings, labels, (ap, an) => softplus(4 * (ap - an + MARGIN)))),
         4,
       )
-      expect((hinge.gradient as number[][]).flat().every(Number.isFinite)).toBe(true)
+      expect(hinge.gradient.flat().every(Number.isFinite)).toBe(true)
     }),
     { numRuns: 60 },
   )
@@ -162,7 +162,7 @@ test('gradients are those of finite differences', async () => {
         return (await valueAndGradient(loss, { embeddings: moved, labels })).value
       }
       const slope = ((await at(step)) - (await at(-step))) / (2 * step)
-      const found = (gradient as number[][])[row]![column]!
+      const found = gradient[row]![column]!
       expect(Math.abs(found - slope), `${loss.name} ${JSON.stringify(loss.settings)}`).toBeLessThan(
         2e-3 + 0.01 * Math.abs(slope),
       )
@@ -178,7 +178,7 @@ test('a batch without triplets has loss 0 and no gradient', async () => {
     ]) {
       const { value, gradient } = await valueAndGradient(loss, { embeddings: [[1], [2], [-3]], labels })
       expect(value).toBe(0)
-      expect((gradient as number[][]).flat().every((x) => x === 0)).toBe(true)
+      expect(gradient.flat().every((x) => x === 0)).toBe(true)
     }
   }
 })
@@ -202,7 +202,7 @@ test('values and gradients are finite for coincident, opposite and zero embeddin
   ]) {
     const { value, gradient } = await valueAndGradient(loss, { embeddings, labels })
     expect(Number.isFinite(value)).toBe(true)
-    expect((gradient as number[][]).flat().every(Number.isFinite)).toBe(true)
+    expect(gradient.flat().every(Number.isFinite)).toBe(true)
   }
 })
 

@@ -8,23 +8,23 @@ import type { Tensors } from '../runtime/session.ts'
 import { type Rows, toLabels, toRows } from './arrays.ts'
 
 /** A batch as plain data. */
-export interface LabelledRows {
+export interface LabelledRows<R extends Rows = Rows> {
   /** [n, d], as one array a row or as `{ data, shape }`. */
-  readonly embeddings: Rows
+  readonly embeddings: R
   /** [n]: equal labels belong together. */
   readonly labels: ArrayLike<number | string>
 }
 
 /** Tuples as plain data: row i of each belongs together. Each [n, d]. */
-export interface TupleRows {
-  readonly anchor: Rows
-  readonly positive: Rows
-  readonly negative: Rows
-  readonly secondNegative?: Rows
+export interface TupleRows<R extends Rows = Rows> {
+  readonly anchor: R
+  readonly positive: R
+  readonly negative: R
+  readonly secondNegative?: R
 }
 
-/** In the form that the embeddings had: an array a row, or [n, d] row-major. */
-export type Gradient = Float32Array | number[][]
+/** In the form that the embeddings had: [n, d] row-major, or an array a row. */
+export type Gradient<R extends Rows = Rows> = R extends { readonly data: ArrayLike<number> } ? Float32Array : number[][]
 
 /**
  * Evaluates a loss once.
@@ -33,12 +33,15 @@ export type Gradient = Float32Array | number[][]
  * @throws DataError if rows differ in length, hold numbers that are not finite, or do not match labels or each other;
  *   UsageError if the loss is not defined for such examples.
  */
-export function valueAndGradient(loss: Loss, batch: LabelledRows): Promise<{ value: number; gradient: Gradient }>
-export function valueAndGradient(
+export function valueAndGradient<R extends Rows>(
   loss: Loss,
-  batch: TupleRows,
-): Promise<{ value: number; gradient: { readonly [part in keyof TupleRows]: Gradient } }>
-export async function valueAndGradient(loss: Loss, batch: LabelledRows | TupleRows) {
+  batch: LabelledRows<R>,
+): Promise<{ value: number; gradient: Gradient<R> }>
+export function valueAndGradient<R extends Rows>(
+  loss: Loss,
+  batch: TupleRows<R>,
+): Promise<{ value: number; gradient: { readonly [part in keyof TupleRows]: Gradient<R> } }>
+export async function valueAndGradient(loss: Loss, batch: LabelledRows | TupleRows): Promise<unknown> {
   if ('embeddings' in batch) {
     const rows = toRows(batch.embeddings, 'embeddings')
     const [n] = rows.shape

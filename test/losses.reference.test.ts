@@ -90,7 +90,7 @@ test('losses and their gradients equal the reference', async () => {
       continue
     }
     // A scale of 64 magnifies the rounding of the distances.
-    const relative = (loss.settings.scale as number) >= 64 ? 1e-3 : 1e-4
+    const relative = (loss.settings?.scale as number) >= 64 ? 1e-3 : 1e-4
     const { value, gradient } = await valueAndGradient(loss, { embeddings, labels })
     expectClose([value], [each.value], each.id, relative)
     expectClose(gradient.flat(), each.gradient.flat(), `${each.id}: gradient`, relative)

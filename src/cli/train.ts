@@ -4,9 +4,9 @@ import { convolutional, type Encoder, mlp } from '../encoders/index.ts'
 import { UsageError } from '../errors.ts'
 import { cosineMarginTriplet, type Loss, triplet } from '../losses/index.ts'
 import { metricsByName } from '../metrics/by-name.ts'
-import { all, batchHard } from '../mining/index.ts'
+import { all, batchHard, semiHard } from '../mining/index.ts'
 import { checkOutput } from '../model/directory.ts'
-import { train as trainModel } from '../training/index.ts'
+import { type OnCollapse, train as trainModel } from '../training/index.ts'
 import { interruptible, warn } from './outcome.ts'
 import { progress } from './progress.ts'
 import { table } from './table.ts'
@@ -25,17 +25,19 @@ export interface TrainArguments {
   readonly loss: 'cosineMarginTriplet' | 'triplet'
   readonly margin?: number
   readonly scale?: number
-  readonly mining: 'all' | 'batchHard'
+  readonly mining: keyof typeof miners
   readonly classesPerBatch: number
   readonly perClass: number
   readonly steps: number
   readonly learningRate: number
+  readonly onCollapse: OnCollapse
   readonly seed: number
   readonly threads?: number
   readonly json?: boolean
 }
 
-const miners = { all, batchHard }
+/** Semi-hard is what is in order by less than the loss's margin. */
+const miners = { all, batchHard, semiHard: (margin?: number) => semiHard(margin ? { margin } : {}) }
 const HOLD_OUT = 0.2
 
 export async function train(data: string, options: TrainArguments): Promise<void> {
@@ -59,8 +61,8 @@ export async function train(data: string, options: TrainArguments): Promise<void
     loss,
     validation: heldOut,
     augmentation: options.augment ? affine() : undefined,
-    onStep: ({ step, loss: value }) => shown.step(step, value),
-    warn,
+    onStep: (record) => shown.step(record),
+    warn: (message) => shown.say(message),
     signal,
   }).finally(() => shown.end())
   await model.save(options.out, { force: options.force ?? false })
@@ -90,7 +92,11 @@ function encoderOf(options: TrainArguments): Encoder {
 }
 
 function lossOf({ loss, margin, scale, metric: name, mining: miner }: TrainArguments): Loss {
-  const shared = { metric: metricsByName.get(name)!, mining: miners[miner](), ...(margin !== undefined && { margin }) }
+  const shared = {
+    metric: metricsByName.get(name)!,
+    mining: miners[miner](margin),
+    ...(margin !== undefined && { margin }),
+  }
   if (loss === 'cosineMarginTriplet') return cosineMarginTriplet({ ...shared, ...(scale !== undefined && { scale }) })
   if (scale !== undefined)
     throw new UsageError('--scale belongs to the loss cosineMarginTriplet; triplet has none. Leave it out.')
@@ -109,7 +115,7 @@ function describe({ length, classes }: Images): string {
 
 /** All settings of the run, defaults filled in. */
 function settingsOf({ json: _, out: __, force: ___, ...options }: TrainArguments, loss: Loss) {
-  const { margin, scale } = loss.settings
+  const { margin, scale } = loss.settings ?? {}
   const holdOutClasses = options.validation ? undefined : (options.holdOutClasses ?? HOLD_OUT)
   return { ...options, holdOutClasses, margin, scale, grayscale: !!options.grayscale, augment: !!options.augment }
 }

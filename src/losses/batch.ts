@@ -1,5 +1,5 @@
 /** A labelled batch as distances and masks. */
-import { constant, type Value } from '../graph/value.ts'
+import { constant } from '../graph/value.ts'
 import type { Metric } from '../metrics/metric.ts'
 import type { MiningBatch } from '../mining/miner.ts'
 import type { LabelledExamples } from './loss.ts'
@@ -21,14 +21,4 @@ export function batchOf({ embeddings, labels, largestClass }: LabelledExamples, 
     other: equal.not(),
     mostPositives: Math.max(1, Math.min(largestClass ?? n, n) - 1),
   }
-}
-
-/** The mean distances of positives and of negatives, for watching. */
-export function distanceStatistics({ distances, same, other }: MiningBatch): Record<string, Value> {
-  return { positiveDistance: meanWhere(distances, same), negativeDistance: meanWhere(distances, other) }
-}
-
-function meanWhere(distances: Value, condition: Value): Value {
-  const weights = condition.cast('float32')
-  return distances.mul(weights).sum().div(weights.sum().maximum(1))
 }

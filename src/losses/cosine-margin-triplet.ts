@@ -4,9 +4,9 @@ import type { Metric } from '../metrics/metric.ts'
 import { cosine } from '../metrics/sphere.ts'
 import { all } from '../mining/all.ts'
 import type { Miner } from '../mining/miner.ts'
+import { fromFormula } from './from-formula.ts'
 import type { Loss, Reducer } from './loss.ts'
 import { checkMargin } from './margin.ts'
-import { type TripletFormula, tripletTerms } from './over-triplets.ts'
 import { mean } from './reducers.ts'
 
 export interface CosineMarginTripletOptions {
@@ -44,15 +44,13 @@ export function cosineMarginTriplet({
   }
   checkMargin(margin, metric)
   if (!(scale > 0) || !Number.isFinite(scale)) throw new UsageError(`A scale must be above 0, found ${scale}.`)
-  return {
+  return fromFormula({
     name: 'cosineMarginTriplet',
     metric,
-    settings: { margin, scale, mining: mining.name, reduce: reduce.name },
-    build(examples) {
-      // Scaled before they meet, while they are small.
-      const formula: TripletFormula = ({ ap, an }) => ap.add(margin).mul(scale).sub(an.mul(scale)).softplus()
-      const { terms, statistics } = tripletTerms(formula, examples, metric, mining)
-      return { value: reduce.reduce(terms), terms, statistics }
-    },
-  }
+    settings: { margin, scale },
+    // Scaled before they meet, while they are small.
+    formula: ({ ap, an }) => ap.add(margin).mul(scale).sub(an.mul(scale)).softplus(),
+    mining,
+    reduce,
+  })
 }

@@ -1,6 +1,7 @@
 /** What a loss is: a formula over distances, with the sums that every way of reducing it needs. */
 import type { Value } from '../graph/value.ts'
 import type { Metric } from '../metrics/metric.ts'
+import type { Miner, MiningBatch } from '../mining/miner.ts'
 
 /** What a loss is about. */
 export type Examples = LabelledExamples | TupleExamples
@@ -41,17 +42,34 @@ export interface Reducer {
   reduce(terms: Terms): Value
 }
 
+/** The distances of triplets, of any shapes that broadcast, in the loss's metric. */
+export interface TripletDistances {
+  /** d(a, p) */
+  readonly ap: Value
+  /** d(a, n) */
+  readonly an: Value
+  /** d(p, n); for tuples only. */
+  readonly pn: Value
+}
+
+/** From the distances of triplets to the term of each; element by element, so that blocks of them can be worked through. */
+export type TripletFormula = (distances: TripletDistances) => Value
+
 export interface Loss {
   readonly name: string
   readonly metric: Metric
   /** What it was made with, by name, to be written down beside a model. */
-  readonly settings: Readonly<Record<string, number | string | boolean>>
+  readonly settings?: Readonly<Record<string, number | string | boolean>>
+  /** The term of each triplet, for losses that are a formula over triplets. */
+  readonly formula?: TripletFormula
+  /** The same loss with another choice of triplets, for losses that choose. */
+  withMining?(mining: Miner): Loss
   /** @throws UsageError if the loss is not defined for such examples. */
   build(examples: Examples): {
     /** The loss, a scalar. */
     readonly value: Value
-    readonly terms: Terms
-    /** Scalars worth watching during training, by name. */
-    readonly statistics: Readonly<Record<string, Value>>
+    /** What it was made of, where there is such a thing, to be watched without being computed again. */
+    readonly terms?: Terms
+    readonly batch?: MiningBatch
   }
 }

@@ -11,8 +11,3 @@ export function overTuples(terms: Value): Terms {
     active: terms.greater(0).cast('float32'),
   }
 }
-
-/** The mean distances to positives and to negatives, for watching. */
-export function tupleStatistics(ap: Value, an: Value): Record<string, Value> {
-  return { positiveDistance: ap.mean(), negativeDistance: an.mean() }
-}

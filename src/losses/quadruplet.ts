@@ -4,7 +4,7 @@ import type { Metric } from '../metrics/metric.ts'
 import { cosine } from '../metrics/sphere.ts'
 import type { Loss, Reducer } from './loss.ts'
 import { checkMargin } from './margin.ts'
-import { overTuples, tupleStatistics } from './over-tuples.ts'
+import { overTuples } from './over-tuples.ts'
 import { mean } from './reducers.ts'
 
 export interface QuadrupletOptions {
@@ -47,11 +47,11 @@ export function quadruplet({
         )
       }
       const { anchor, positive, negative, secondNegative } = examples
-      const [ap, an] = [metric.pairwise(anchor, positive), metric.pairwise(anchor, negative)]
-      const first = ap.sub(an).add(margin).relu()
+      const ap = metric.pairwise(anchor, positive)
+      const first = ap.sub(metric.pairwise(anchor, negative)).add(margin).relu()
       const second = ap.sub(metric.pairwise(negative, secondNegative)).add(margin2).relu()
       const terms = overTuples(first.add(second))
-      return { value: reduce.reduce(terms), terms, statistics: tupleStatistics(ap, an) }
+      return { value: reduce.reduce(terms), terms }
     },
   }
 }

@@ -4,10 +4,9 @@ import type { Metric } from '../metrics/metric.ts'
 import { cosine } from '../metrics/sphere.ts'
 import { all } from '../mining/all.ts'
 import type { Miner } from '../mining/miner.ts'
-import type { Batch } from './batch.ts'
-import type { Loss, Reducer } from './loss.ts'
+import { fromFormula } from './from-formula.ts'
+import type { Loss, Reducer, TripletFormula } from './loss.ts'
 import { checkMargin } from './margin.ts'
-import { type TripletFormula, tripletTerms } from './over-triplets.ts'
 import { meanNonZero } from './reducers.ts'
 import { sortedHinge } from './sorted-hinge.ts'
 
@@ -25,6 +24,9 @@ export interface TripletOptions {
   readonly reduce?: Reducer
 }
 
+/** How a formula of one's own is carried out. */
+export interface TripletFormulaOptions extends Pick<TripletOptions, 'metric' | 'mining' | 'reduce'> {}
+
 /**
  * Triplet loss: a positive must be closer to the anchor than a negative, by a margin.
  *
@@ -33,31 +35,44 @@ export interface TripletOptions {
  * Schroff, Kalenichenko, Philbin, "FaceNet", 2015, eq. 3, for any metric. A labelled batch may have classes of any sizes;
  * over all its triplets, memory grows with the square of the batch.
  *
- * @throws UsageError if the margin is negative or wider than the metric's range.
+ * A formula of one's own over d(a, p) and d(a, n) in place of the hinge is mined, reduced and worked through in the same
+ * way: `triplet(({ ap, an }) => ap.sub(an).add(0.2).relu(), { metric })`.
+ *
+ * @throws UsageError if the margin is negative or wider than the metric's range; when it is built, if a formula does not
+ *   give each triplet a term.
  */
-export function triplet({
+export function triplet(options?: TripletOptions): Loss
+export function triplet(formula: TripletFormula, options?: TripletFormulaOptions): Loss
+export function triplet(first: TripletOptions | TripletFormula = {}, options?: TripletFormulaOptions): Loss {
+  return typeof first === 'function' ? own(first, options) : hinge(first)
+}
+
+function own(
+  formula: TripletFormula,
+  { metric = cosine, mining = all(), reduce = meanNonZero }: TripletFormulaOptions = {},
+): Loss {
+  return fromFormula({ name: 'triplet', metric, settings: { formula: String(formula) }, formula, mining, reduce })
+}
+
+function hinge({
   metric = cosine,
   margin = 0.2,
   smooth = false,
   mining = all(),
   reduce = meanNonZero,
-}: TripletOptions = {}): Loss {
+}: TripletOptions): Loss {
   checkMargin(margin, metric)
-  return {
+  return fromFormula({
     name: 'triplet',
     metric,
-    settings: { margin, smooth, mining: mining.name, reduce: reduce.name },
-    build(examples) {
-      const formula: TripletFormula = ({ ap, an }) => {
-        // The margin joins the smaller tensor, so that the large one is visited less often.
-        const violation = ap.add(margin).sub(an)
-        return smooth ? violation.softplus() : violation.relu()
-      }
-      const sorted = (batch: Batch) =>
-        !smooth && batch.mostPositives > VISIT_UP_TO ? sortedHinge(batch, margin) : undefined
-      const { terms, statistics } = tripletTerms(formula, examples, metric, mining, sorted)
-      const activeTriplets = terms.active.sum().div(terms.count.sum().maximum(1))
-      return { value: reduce.reduce(terms), terms, statistics: { activeTriplets, ...statistics } }
+    settings: { margin, smooth },
+    formula({ ap, an }) {
+      // The margin joins the smaller tensor, so that the large one is visited less often.
+      const violation = ap.add(margin).sub(an)
+      return smooth ? violation.softplus() : violation.relu()
     },
-  }
+    mining,
+    reduce,
+    sorted: (batch) => (!smooth && batch.mostPositives > VISIT_UP_TO ? sortedHinge(batch, margin) : undefined),
+  })
 }

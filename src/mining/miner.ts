@@ -14,6 +14,8 @@ export interface MiningBatch {
 export type Selection =
   /** Every triplet of the batch. */
   | { readonly kind: 'all' }
+  /** The triplets whose distances, of any shapes that broadcast, give true. */
+  | { readonly kind: 'where'; readonly keep: (distances: { readonly ap: Value; readonly an: Value }) => Value }
   /** k triplets for each anchor: the columns of the positive and the negative, int64 [n, k], and their weight [n, k]. */
   | { readonly kind: 'triplets'; readonly positive: Value; readonly negative: Value; readonly weight: Value }
 

@@ -3,50 +3,77 @@ import { setImmediate } from 'node:timers/promises'
 import { classSampler, type Images } from '../data/index.ts'
 import type { Variables } from '../encoders/encoder.ts'
 import { InterruptedError, RuntimeError } from '../errors.ts'
+import { collapseMessage, collapseWatch } from './collapse.ts'
+import { effectiveRank } from './effective-rank.ts'
 import type { StepRecord, TrainOptions } from './options.ts'
+import { recoverable } from './recovery.ts'
 import { compileStep } from './step.ts'
 
 /** Training options of which nothing that the loop needs is left out. */
 export type LoopOptions = TrainOptions &
   Required<
-    Pick<TrainOptions, 'loss' | 'optimizer' | 'classesPerBatch' | 'perClass' | 'steps' | 'learningRate' | 'seed'>
+    Pick<
+      TrainOptions,
+      'loss' | 'optimizer' | 'classesPerBatch' | 'perClass' | 'steps' | 'learningRate' | 'seed' | 'onCollapse'
+    >
   >
+
+/** Every so many steps the effective rank is measured: it takes some milliseconds. */
+const RANK_EVERY = 100
 
 /**
  * Trains the variables for as many steps as the options say.
  *
- * @throws RuntimeError if the loss is no longer finite, InterruptedError if the signal is aborted.
+ * @throws RuntimeError if the loss is no longer finite, or training has collapsed and is to stop then; InterruptedError if
+ *   the signal is aborted.
  */
 export async function runSteps(images: Images, initial: Variables, options: LoopOptions) {
-  const { signal, steps, onStep } = options
+  const { signal, steps, onStep, loss, onCollapse, warn = console.warn } = options
   const sampler = classSampler(images.labels, options)
-  const step = await compileStep({
-    ...options,
-    variables: initial,
-    rows: sampler.rows,
-    largestClass: sampler.perClass,
-  })
+  const compileWith = (each: typeof loss, variables: Variables) =>
+    compileStep({ ...options, loss: each, variables, rows: sampler.rows, largestClass: sampler.perClass })
+  const training = await recoverable(initial, options, compileWith)
+  const watch = collapseWatch(loss.metric.range)
   const history: StepRecord[] = []
   try {
     for (let i = 1; i <= steps; i++) {
       const rows = sampler.next()
       const labels = Int32Array.from(rows, (row) => images.labels[row]!)
-      const { loss, statistics } = await step.run(images.read(rows), labels, options.learningRate)
-      if (!Number.isFinite(loss)) {
+      const { loss: value, statistics, sample } = await training.run(images.read(rows), labels)
+      if (!Number.isFinite(value)) {
         throw new RuntimeError(
-          `The loss became ${loss} at step ${i}. Lower the learning rate, ${options.learningRate} now.`,
+          `The loss became ${value} at step ${i}. Lower the learning rate, ${options.learningRate} now.`,
         )
       }
-      const record = { step: i, loss, ...statistics }
+      let event: StepRecord['event'] = watch.observe(statistics.spread)
+      if (event === 'collapsed') {
+        const message = collapseMessage(loss, {
+          ...options,
+          step: i,
+          spread: statistics.spread,
+          widest: watch.widest,
+        })
+        if (onCollapse === 'stop') throw new RuntimeError(message)
+        warn(message)
+        if (onCollapse === 'recover') {
+          warn(await training.goBack())
+          watch.wentBack()
+          event = 'wentBack'
+        }
+      } else if (event === 'recovered') {
+        warn(`The spread is back at step ${i}: ${statistics.spread.toPrecision(2)}.${training.resume(i)}`)
+      }
+      if (watch.healthy()) training.keep(i)
+      const rank = i % RANK_EVERY === 1 || i === steps ? { effectiveRank: effectiveRank(sample) } : {}
+      const record = { step: i, loss: value, ...statistics, ...rank, ...(event && { event }) }
       history.push(record)
       onStep?.(record)
       // A step blocks the event loop; a turn of it lets Ctrl-C and timers through.
       await setImmediate()
       if (signal?.aborted) throw new InterruptedError(`Training was stopped after step ${i} of ${steps}.`)
     }
-    const variables = step.variables()
-    return { variables, history }
+    return { variables: training.variables(), history }
   } finally {
-    await step.release()
+    await training.release()
   }
 }

@@ -4,6 +4,7 @@ import type { Images } from '../data/index.ts'
 import type { Encoder } from '../encoders/encoder.ts'
 import type { Loss } from '../losses/loss.ts'
 import type { Optimizer } from '../optimizers/optimizer.ts'
+import type { OnCollapse } from './collapse.ts'
 
 export interface TrainOptions {
   /** For images of the size of `images.input`. */
@@ -23,6 +24,12 @@ export interface TrainOptions {
   readonly steps?: number
   /** 0.001 if left out. */
   readonly learningRate?: number
+  /**
+   * What to do when all embeddings become nearly the same point: `warn` and go on (if left out), `stop` with a RuntimeError,
+   * or `recover`: go back to the last good parameters, with all triplets in place of mined ones, or half the learning rate
+   * where nothing is mined, until the spread is back.
+   */
+  readonly onCollapse?: OnCollapse
   /** An integer. The same seed, threads and data give the same model on the same machine. 0 if left out. */
   readonly seed?: number
   /** One for each processor if left out. */
@@ -35,11 +42,21 @@ export interface TrainOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** One line of a model's history. */
+/** One line of a model's history. Distances are means over the batch, in the loss's metric. */
 export interface StepRecord {
   /** From 1. */
   readonly step: number
   readonly loss: number
-  /** What the loss watches, such as the share of active triplets. */
-  readonly [statistic: string]: number
+  /** The share of the selected triplets whose term is above zero; for losses over triplets. */
+  readonly activeTriplets?: number
+  /** The distance of two embeddings, of whatever classes. */
+  readonly spread: number
+  readonly positiveDistance: number
+  readonly negativeDistance: number
+  /** The norm of the loss's gradient with respect to the embeddings. */
+  readonly gradientNorm: number
+  /** How many directions up to 64 embeddings of the batch really use, by the entropy of their singular values. Every 100 steps. */
+  readonly effectiveRank?: number
+  /** Only where something happened. */
+  readonly event?: 'collapsed' | 'wentBack' | 'recovered'
 }

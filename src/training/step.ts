@@ -9,6 +9,7 @@ import type { Loss } from '../losses/loss.ts'
 import type { Optimizer } from '../optimizers/optimizer.ts'
 import type { Tensors } from '../runtime/session.ts'
 import { allocate, type Tensor, type TensorType } from '../tensor.ts'
+import { batchStatistics, type Statistic } from './statistics.ts'
 
 export interface StepOptions {
   readonly encoder: Encoder
@@ -32,13 +33,16 @@ export interface Step {
    *
    * @param pixels [rows, channels, height, width] bytes.
    * @param labels [rows].
-   * @returns the loss and the statistics of the batch, as they were before the update.
+   * @returns the loss, the statistics and some of the embeddings of the batch, as they were before the update.
    */
   run(
     pixels: Uint8Array,
     labels: Int32Array,
     rate: number,
-  ): Promise<{ loss: number; statistics: Record<string, number> }>
+  ): Promise<{ loss: number; statistics: Readonly<Record<Statistic, number>>; sample: Tensor }>
+  /** A copy of all that the step changes, to go back to. */
+  snapshot(): Tensors
+  restore(snapshot: Tensors): void
   /** The variables as they are now. They change with the next step but one, so copy what has to stay. */
   variables(): Variables
   release(): Promise<void>
@@ -47,6 +51,9 @@ export interface Step {
 /** Names of outputs: what a step leaves for the next has its input's name behind this. */
 const NEXT = 'next '
 const STATISTIC = 'statistic '
+const SAMPLE = 'sample'
+/** How many embeddings of a batch are shown, spread over it evenly. */
+const SAMPLED = 64
 
 /**
  * Parameters, running statistics and the optimiser's state are held in two sets of buffers. A step reads one and writes
@@ -84,8 +91,14 @@ export async function compileStep(options: StepOptions): Promise<Step> {
         loss: results[loss.name]!.data[0] as number,
         statistics: Object.fromEntries(
           statistics.map(([name, { data }]) => [name.slice(STATISTIC.length), data[0] as number]),
-        ),
+        ) as Record<Statistic, number>,
+        sample: results[SAMPLE]!,
       }
+    },
+    snapshot: () => copy(current),
+    restore(snapshot) {
+      for (const [name, { data }] of Object.entries(snapshot))
+        (current[name]!.data as Float32Array).set(data as Float32Array)
     },
     variables: () =>
       Object.fromEntries(
@@ -104,16 +117,13 @@ function buildStep({ encoder, loss, optimizer, variables, rows, largestClass, au
   const pixels = augmentation ? augmentation.build(bytes, input('drawn', 'float32', augmentation.shape(rows))) : bytes
   const held = toInputs(variables)
   const { embedding, state } = encoder.build(pixels, held, 'train')
-  const { value, statistics } = loss.build({
-    kind: 'labelled',
-    embeddings: embedding,
-    labels: input('labels', 'int32', [rows]),
-    largestClass,
-  })
+  const labels = input('labels', 'int32', [rows])
+  const examples = { kind: 'labelled', embeddings: embedding, labels, largestClass } as const
+  const built = loss.build(examples)
 
   const names = Object.keys(variables).filter((name) => variables[name]!.trained)
   const parameters = Object.fromEntries(names.map((name) => [name, held[name]!]))
-  const slopes = differentiate(value, Object.values(parameters))
+  const [ofEmbedding, ...slopes] = differentiate(built.value, [embedding, ...Object.values(parameters)])
   const gradients = Object.fromEntries(names.map((name, i) => [name, slopes[i]!]))
   const shapes = Object.fromEntries(names.map((name) => [name, parameters[name]!.shape]))
   const optimizerState = toInputs(
@@ -128,10 +138,12 @@ function buildStep({ encoder, loss, optimizer, variables, rows, largestClass, au
     Object.fromEntries(Object.entries(values).map(([name, each]) => [name.replace('optimizer ', ''), each]))
   const updated = optimizer.update(gradients, strip(optimizerState), parameters, input('rate', 'float32', []))
 
-  const outputs: Record<string, Value> = { [loss.name]: value }
-  for (const [name, each] of Object.entries(statistics)) outputs[STATISTIC + name] = each
+  const outputs: Record<string, Value> = { [loss.name]: built.value }
   for (const [name, each] of Object.entries({ ...updated.parameters, ...state })) outputs[NEXT + name] = each
   for (const [name, each] of Object.entries(updated.state)) outputs[`${NEXT}optimizer ${name}`] = each
+  const statistics = batchStatistics(examples, loss, built, ofEmbedding!)
+  for (const [name, each] of Object.entries(statistics)) outputs[STATISTIC + name] = each
+  outputs[SAMPLE] = embedding.slice(0, 0, rows, Math.max(1, Math.floor(rows / SAMPLED)))
   return { outputs, optimizerState }
 }
 

@@ -12,7 +12,7 @@ import { loadModel } from '../model/index.ts'
 import { readModel } from '../onnx/codec.ts'
 import { sgd } from '../optimizers/index.ts'
 import { open } from '../runtime/node.ts'
-import { train } from './index.ts'
+import { type StepRecord, train } from './index.ts'
 
 const input = { kind: 'image', channels: 1, height: 12, width: 12, resize: 'stretch' } as const
 const encoder = convolutional({ input, channels: [8, 8], dimension: 8 })
@@ -49,7 +49,7 @@ test('other losses, metrics, miners, encoders, optimisers and augmentation train
     { loss: triplet({ metric: squaredEuclidean, smooth: true }), augmentation: affine() },
     { loss: cosineMarginTriplet({ scale: 64 }), encoder: mlp({ input, hidden: [32], dimension: 8 }) },
   ]) {
-    const records: Record<string, number>[] = []
+    const records: StepRecord[] = []
     const model = await train(images, { ...quick, ...options, onStep: (record) => records.push(record) })
     expect(records.at(-1)!.loss!).toBeLessThan(records[0]!.loss!)
     expect(Object.values(records.at(-1)!).every(Number.isFinite)).toBe(true)

@@ -17,7 +17,7 @@ import type { StepRecord, TrainOptions } from './options.ts'
  *
  * @throws UsageError if the encoder is made for images of another size, or a setting is out of range.
  * @throws DataError if fewer than two classes have two images.
- * @throws RuntimeError if the loss is no longer finite.
+ * @throws RuntimeError if the loss is no longer finite, or training collapses and `onCollapse` is `stop`.
  * @throws InterruptedError if `signal` is aborted.
  */
 export async function train(images: Images, options: TrainOptions): Promise<Model> {
@@ -28,6 +28,7 @@ export async function train(images: Images, options: TrainOptions): Promise<Mode
     perClass: 4,
     steps: 1000,
     learningRate: 0.001,
+    onCollapse: 'warn' as const,
     seed: 0,
     ...options,
     threads: options.threads ?? defaultThreads,
@@ -57,6 +58,7 @@ export async function train(images: Images, options: TrainOptions): Promise<Mode
       settings: {
         optimizer: { name: settings.optimizer.name, ...settings.optimizer.settings },
         learningRate: settings.learningRate,
+        onCollapse: settings.onCollapse,
         classesPerBatch: settings.classesPerBatch,
         perClass: settings.perClass,
         augmentation: settings.augmentation?.name ?? null,

@@ -1,0 +1,77 @@
+/** Steps that can go back to the last good parameters and go on more softly from there. */
+import type { Variables } from '../encoders/encoder.ts'
+import type { Loss } from '../losses/loss.ts'
+import { all } from '../mining/all.ts'
+import type { Tensors } from '../runtime/session.ts'
+import type { OnCollapse } from './collapse.ts'
+import type { Step } from './step.ts'
+
+/** Parameters are kept every so many steps while the spread is good. */
+const KEEP_EVERY = 50
+
+export interface RecoverableOptions {
+  readonly loss: Loss
+  readonly learningRate: number
+  readonly onCollapse: OnCollapse
+}
+
+export interface Recoverable {
+  run(pixels: Uint8Array, labels: Int32Array): ReturnType<Step['run']>
+  /** Keeps the parameters to go back to, now and then. */
+  keep(step: number): void
+  /** Goes back and softens what comes; says so. */
+  goBack(): Promise<string>
+  /** Goes on with the loss as it was; says so, if anything had been softened. */
+  resume(step: number): string
+  variables(): Variables
+  release(): Promise<void>
+}
+
+/** Mined triplets are softened to all of them; where nothing is mined, the learning rate is halved for good. */
+export async function recoverable(
+  initial: Variables,
+  { loss, learningRate, onCollapse }: RecoverableOptions,
+  compile: (loss: Loss, variables: Variables) => Promise<Step>,
+): Promise<Recoverable> {
+  const hard = await compile(loss, initial)
+  const mining = loss.settings?.mining
+  const softer = mining !== undefined && mining !== all().name ? loss.withMining?.(all()) : undefined
+  let soft: Step | undefined
+  let current = hard
+  let rate = learningRate
+  let good: { readonly step: number; readonly state: Tensors } = { step: 0, state: hard.snapshot() }
+
+  function change(to: Step, state: Tensors) {
+    to.restore(state)
+    current = to
+  }
+
+  return {
+    run: (pixels, labels) => current.run(pixels, labels, rate),
+    keep(step) {
+      if (onCollapse === 'recover' && step >= good.step + KEEP_EVERY) good = { step, state: current.snapshot() }
+    },
+    async goBack() {
+      const from = good.step === 0 ? 'the beginning' : `step ${good.step}`
+      if (softer && current === hard) {
+        soft ??= await compile(softer, initial)
+        change(soft, good.state)
+        return `Went back to the parameters of ${from}; all triplets count until the spread is back.`
+      }
+      rate /= 2
+      current.restore(good.state)
+      return `Went back to the parameters of ${from}; the learning rate is ${rate} from now on.`
+    },
+    resume(step) {
+      if (current === hard) return ''
+      good = { step, state: current.snapshot() }
+      change(hard, good.state)
+      return ` Triplets are chosen by ${mining} again.`
+    },
+    variables: () => current.variables(),
+    async release() {
+      await hard.release()
+      await soft?.release()
+    },
+  }
+}

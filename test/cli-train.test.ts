@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isometry } from './command.ts'
 import { expectError, fixture, quick } from './fixture.ts'
+import { writeImages } from './images.ts'
 
 let { at, data, model, trained, dispose } = {} as Awaited<ReturnType<typeof fixture>>
 beforeAll(async () => {
@@ -12,6 +13,33 @@ beforeAll(async () => {
 afterAll(() => dispose())
 
 describe('train', () => {
+  test('a collapse is said in the progress and in the history, and ends training where it is told to', async () => {
+    const hopeless = at('hopeless')
+    await writeImages(hopeless, ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'], 6, { alike: false })
+    const settings = ['--image-size', '12', '--grayscale', '--steps', '40', '--learning-rate', '0.02', '--threads', '1']
+    const args = [
+      'train',
+      hopeless,
+      ...settings,
+      '--loss',
+      'triplet',
+      '--mining',
+      'batchHard',
+      '--hold-out-classes',
+      '0',
+    ]
+    const warned = await isometry([...args, '--out', at('collapsed')])
+    expect(warned.code, warned.stderr).toBe(0)
+    expect(warned.stderr).toMatch(/warning: Training collapsed at step \d+: .*learning rate \(0.02 now\)/)
+    expect(warned.stderr).toMatch(/step 40\/40, loss 0\.2\d+, collapsed/)
+    expect(await readFile(join(at('collapsed'), 'history.jsonl'), 'utf8')).toContain('"event":"collapsed"')
+
+    expectError(await isometry([...args, '--on-collapse', 'stop', '--out', at('none')]), 1, /collapsed at step \d+/)
+    await expect(readdir(at('none'))).rejects.toThrow()
+    const recovered = await isometry([...args, '--on-collapse', 'recover', '--out', at('recovered')])
+    expect(recovered.stderr).toMatch(/warning: Went back to the parameters of the beginning/)
+  })
+
   test('ends with one JSON object; progress and warnings go to standard error', () => {
     expect(trained.code, trained.stderr).toBe(0)
     const result = JSON.parse(trained.stdout)

@@ -13,15 +13,24 @@ export async function temporaryFolder(): Promise<{ path: string; dispose: () => 
   return { path, dispose: () => rm(path, { recursive: true, force: true }) }
 }
 
-/** Writes `perClass` images of each of `classes` below `folder`, as CLASS/N.png. */
-export async function writeImages(folder: string, classes: readonly string[], perClass: number): Promise<void> {
+/**
+ * Writes `perClass` images of each of `classes` below `folder`, as CLASS/N.png. Where those of a class are not `alike`, there
+ * is nothing to learn, which makes training on hard triplets collapse.
+ */
+export async function writeImages(
+  folder: string,
+  classes: readonly string[],
+  perClass: number,
+  { alike = true } = {},
+): Promise<void> {
   for (const name of classes) {
     const pattern = random(1, name)
-    const strokes = Array.from({ length: SIDE * SIDE }, () => (pattern.uniform(0, 1) < 0.5 ? 40 : 215))
+    const draw = () => Array.from({ length: SIDE * SIDE }, () => (pattern.uniform(0, 1) < 0.5 ? 40 : 215))
+    const shared = draw()
     const noise = random(2, name)
     await mkdir(join(folder, name), { recursive: true })
     for (let i = 0; i < perClass; i++) {
-      const bytes = Uint8Array.from(strokes, (level) => level + noise.uniform(-40, 40))
+      const bytes = Uint8Array.from(alike ? shared : draw(), (level) => level + noise.uniform(-40, 40))
       await sharp(bytes, { raw: { width: SIDE, height: SIDE, channels: 1 } })
         .png()
         .toFile(join(folder, name, `${i}.png`))

@@ -5,7 +5,7 @@ import { input, type Value } from '../src/graph/value.ts'
 import * as losses from '../src/losses/index.ts'
 import { metricsByName } from '../src/metrics/by-name.ts'
 import type { Metric } from '../src/metrics/index.ts'
-import { batchHard } from '../src/mining/index.ts'
+import { batchHard, type Miner, semiHard } from '../src/mining/index.ts'
 import { valueAndGradient } from '../src/training/value-and-gradient.ts'
 import { readReference, report } from './reference.ts'
 import { expectClose } from './tolerance.ts'
@@ -150,12 +150,19 @@ test('losses over tuples and their gradients equal the reference', async () => {
   report('tuples', checked, waiting)
 })
 
+function minerOf(miner: string, { triplets, margin }: Settings): Miner | undefined {
+  if (miner === 'batchHard') return batchHard()
+  if (miner === 'tripletMargin' && triplets === 'semihard') return semiHard({ margin: margin as number })
+  return undefined
+}
+
 test('miners pick what the reference picks', async () => {
   const checked: Record<string, number> = {}
   const waiting: Record<string, number> = {}
-  for (const { id, miner, distance, tuples } of reference.miners) {
+  for (const { id, miner, distance, params, tuples } of reference.miners) {
     const metric = metricOf(distance)
-    if (miner !== 'batchHard' || !metric) {
+    const own = minerOf(miner, params)
+    if (!own || !metric) {
       waiting[miner] = (waiting[miner] ?? 0) + 1
       continue
     }
@@ -164,12 +171,21 @@ test('miners pick what the reference picks', async () => {
     const equal = label.unsqueeze([1]).equal(label.unsqueeze([0]))
     const eye = Array.from({ length: n * n }, (_, i) => Number(i % (n + 1) === 0))
     const self = (await import('../src/graph/value.ts')).constant('bool', [n, n], eye)
-    const selection = batchHard().select({
-      distances: metric.matrix(a, a),
-      same: equal.and(self.not()),
-      other: equal.not(),
-    })
-    if (selection.kind !== 'triplets') throw new Error('batchHard selects triplets')
+    const batch = { distances: metric.matrix(a, a), same: equal.and(self.not()), other: equal.not() }
+    const selection = own.select(batch)
+    if (selection.kind === 'all') throw new Error(`${id} selects`)
+    if (selection.kind === 'where') {
+      const kept = selection
+        .keep({ ap: batch.distances.unsqueeze([2]), an: batch.distances.unsqueeze([1]) })
+        .and(batch.same.unsqueeze([2]))
+        .and(batch.other.unsqueeze([1]))
+      const { kept: found } = await evaluate({ kept: kept.cast('int32') })
+      const expected = tuples[0]!.map((anchor, i) => (anchor * n + tuples[1]![i]!) * n + tuples[2]![i]!)
+      const all = Array.from(found!.data, Number).flatMap((each, i) => (each ? [i] : []))
+      expect(all, id).toEqual(expected.sort((x, y) => x - y))
+      checked[miner] = (checked[miner] ?? 0) + 1
+      continue
+    }
     const results = await evaluate({
       positive: selection.positive,
       negative: selection.negative,

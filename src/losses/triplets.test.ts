@@ -7,7 +7,7 @@ import { UsageError } from '../errors.ts'
 import { differentiate } from '../graph/differentiate.ts'
 import { input } from '../graph/value.ts'
 import { cosine, euclidean } from '../metrics/index.ts'
-import { batchHard } from '../mining/index.ts'
+import { all, batchHard, semiHard } from '../mining/index.ts'
 import { random } from '../random.ts'
 import { valueAndGradient } from '../training/value-and-gradient.ts'
 import { batchOf } from './batch.ts'
@@ -74,6 +74,54 @@ test('hinge and eq. 9 equal their definition on classes of any sizes, one-member
     }),
     { numRuns: 60 },
   )
+})
+
+test('semi-hard triplets are those in order by less than the margin', async () => {
+  await fc.assert(
+    fc.asyncProperty(batches, async ({ embeddings, labels }) => {
+      const found = await valueAndGradient(triplet({ margin: MARGIN, mining: semiHard({ margin: MARGIN }) }), {
+        embeddings,
+        labels,
+      })
+      const kept: number[] = []
+      let onTheLine = false
+      termsOf(embeddings, labels, (ap, an) => {
+        onTheLine ||= Math.abs(an - ap) < 1e-5 || Math.abs(an - ap - MARGIN) < 1e-5
+        if (ap < an && an <= ap + MARGIN) kept.push(ap - an + MARGIN)
+        return 0
+      })
+      fc.pre(!onTheLine)
+      expect(found.value).toBeCloseTo(average(kept), 4)
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('a formula of one’s own is mined, blocked and reduced as the hinge is', async () => {
+  await fc.assert(
+    fc.asyncProperty(batches, async ({ embeddings, labels }) => {
+      for (const mining of [all(), batchHard()]) {
+        const own = triplet(({ ap, an }) => ap.sub(an).add(MARGIN).relu(), { mining })
+        const [one, other] = [own, triplet({ margin: MARGIN, mining })].map((loss) =>
+          valueAndGradient(loss, { embeddings, labels }),
+        )
+        expect((await one!).value).toBeCloseTo((await other!).value, 5)
+        expectClose((await one!).gradient.flat(), (await other!).gradient.flat(), mining.name)
+      }
+    }),
+    { numRuns: 20 },
+  )
+})
+
+test('a formula takes d(p, n) of tuples, and must give each triplet a term', async () => {
+  const tuples = { anchor: [[1, 0]], positive: [[0, 1]], negative: [[-1, 0]] }
+  const swapped = triplet(({ ap, an, pn }) => ap.sub(an.minimum(pn)).add(MARGIN).relu())
+  expect((await valueAndGradient(swapped, tuples)).value).toBeCloseTo(MARGIN)
+  const labelled = { embeddings: [[1], [2], [3]], labels: [0, 0, 1] }
+  await expect(valueAndGradient(swapped, labelled)).rejects.toThrow(/d\(p, n\) takes tuples/)
+  const reduced = triplet(({ ap, an }) => ap.mean().sub(an.mean()).add(MARGIN).relu())
+  await expect(valueAndGradient(reduced, labelled)).rejects.toThrow(/expected one term for each triplet/)
+  await expect(valueAndGradient(reduced, tuples)).rejects.toThrow(UsageError)
 })
 
 test('sorting and visiting give the same terms for every anchor', async () => {

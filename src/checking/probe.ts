@@ -1,0 +1,137 @@
+/** A loss as a function of a triplet's distances: its value, its pull and its push at any of them. */
+import { compile } from '../compile.ts'
+import { differentiate } from '../graph/differentiate.ts'
+import { input, type Value } from '../graph/value.ts'
+import type { TripletFormula } from '../losses/loss.ts'
+import type { Metric } from '../metrics/metric.ts'
+import { DIMENSION, type Path } from './path.ts'
+import type { Runner } from './runner.ts'
+import type { Distances, Sample } from './sample.ts'
+
+export interface Probe {
+  /** Samples at distances, or as near to them as embeddings can be placed. */
+  at(distances: readonly Distances[]): Promise<Sample[]>
+  release(): Promise<void>
+}
+
+/** For a loss that is known as a formula: exactly at the distances, whether or not embeddings can have them. */
+export function probeFormula(formula: TripletFormula): Probe {
+  const run = async (distances: readonly Distances[]) => {
+    const n = distances.length
+    const names = ['ap', 'an', 'pn'] as const
+    const [ap, an, pn] = names.map((name) => input(name, 'float32', [n])) as [Value, Value, Value]
+    const value = separately(formula({ ap, an, pn }), [ap, an, pn])
+    const [byAp, byAn, byPn] = differentiate(value.sum(), [ap, an, pn])
+    const program = await compile({ value, byAp: byAp!, byNegative: byAn!.add(byPn!) })
+    const results = await program.run(
+      Object.fromEntries(
+        names.map((name) => [
+          name,
+          { dtype: 'float32', shape: [n], data: Float32Array.from(distances, (each) => each[name]) },
+        ]),
+      ),
+    )
+    await program.release()
+    const column = (name: string) => results[name]!.data as Float32Array
+    return distances.map((each, i) => ({
+      ...each,
+      value: column('value')[i]!,
+      pull: column('byAp')[i]!,
+      push: -column('byNegative')[i]!,
+    }))
+  }
+  return {
+    // A formula that mixes its triplets is asked about one at a time.
+    at: async (distances) =>
+      mixesTriplets(formula) ? (await Promise.all(distances.map((each) => run([each])))).flat() : run(distances),
+    release: async () => {},
+  }
+}
+
+/** Whether a formula gives one number for all triplets, where each should have a term of its own. */
+export function mixesTriplets(formula: TripletFormula): boolean {
+  const [ap, an, pn] = ['ap', 'an', 'pn'].map((name) => input(name, 'float32', [2])) as [Value, Value, Value]
+  return formula({ ap, an, pn }).shape.length === 0
+}
+
+/** All inputs have a part in the value, so that each is an input of its graph. */
+function separately(value: Value, inputs: readonly Value[]): Value {
+  return inputs.reduce((sum, each) => sum.add(each.mul(0)), value)
+}
+
+/**
+ * For any other loss: triplets are laid out at the distances, and the gradient of the embeddings is taken apart into how
+ * much of it goes along the gradient of each distance.
+ */
+export async function probeEmbeddings(metric: Metric, path: Path, loss: Runner): Promise<Probe> {
+  const { distance, release } = await pairProgram(metric)
+  const at = async (distances: readonly Distances[]) => {
+    const samples: Sample[] = []
+    for (const { ap, an } of distances) {
+      const rows = tripletAt(path, path.place(ap), path.place(an), loss)
+      const [a, p, n, o] = rows as [number[], number[], number[], number[] | undefined]
+      const { value, gradient } = await loss.run(rows, [0, 0, 1])
+      const [toPositive, toNegative, between] = [await distance(a, p), await distance(a, n), await distance(p, n)]
+      const negative = [toNegative.second, between.second, ...(o ? [(await distance(n, o)).first] : [])]
+      const [pull] = components(gradient[1]!, [toPositive.second, between.first])
+      const [awayFromAnchor, awayFromPositive, awayFromOther = 0] = components(gradient[2]!, negative)
+      samples.push({
+        ap: toPositive.distance,
+        an: toNegative.distance,
+        pn: between.distance,
+        value,
+        pull: pull!,
+        push: -(awayFromAnchor! + awayFromPositive! + awayFromOther),
+      })
+    }
+    return samples
+  }
+  return { at, release }
+}
+
+/** Anchor, positive and negative at places of the path, and a second negative where the loss wants one: far from the first. */
+export function tripletAt(path: Path, positive: number, negative: number, { form }: Runner): (readonly number[])[] {
+  const rows = [path.at(0, 0), path.at(positive, 0), path.at(negative, 1)]
+  return form === 'quadruplets' ? [...rows, path.at(1 - negative, 2)] : rows
+}
+
+/** The distance of two embeddings and its gradient with respect to each. */
+export async function pairProgram(metric: Metric) {
+  const [a, b] = [input('a', 'float32', [1, DIMENSION]), input('b', 'float32', [1, DIMENSION])]
+  const distance = metric.pairwise(a, b).sum()
+  const [first, second] = differentiate(distance, [a, b])
+  const program = await compile({ distance, first: first!, second: second! })
+  const row = (x: readonly number[]) =>
+    ({ dtype: 'float32', shape: [1, DIMENSION], data: Float32Array.from(x) }) as const
+  return {
+    async distance(x: readonly number[], y: readonly number[]) {
+      const results = await program.run({ a: row(x), b: row(y) })
+      return {
+        distance: results.distance!.data[0] as number,
+        first: Array.from(results.first!.data as Float32Array),
+        second: Array.from(results.second!.data as Float32Array),
+      }
+    },
+    release: () => program.release(),
+  }
+}
+
+/** The least-squares coefficients of a vector in others; 0 along those that vanish or repeat others. */
+export function components(vector: readonly number[], basis: readonly (readonly number[])[]): number[] {
+  const dot = (x: readonly number[], y: readonly number[]) => x.reduce((sum, each, i) => sum + each * y[i]!, 0)
+  // Gram and Schmidt, and then back from the last.
+  const orthogonal: number[][] = []
+  const shares: number[][] = []
+  for (const each of basis) {
+    const along = orthogonal.map((other) => dot(each, other) / (dot(other, other) || 1))
+    const rest = each.map((x, i) => x - orthogonal.reduce((sum, other, k) => sum + along[k]! * other[i]!, 0))
+    const vanishes = dot(rest, rest) <= 1e-8 * Math.max(dot(each, each), 1e-12)
+    orthogonal.push(vanishes ? rest.map(() => 0) : rest)
+    shares.push(along)
+  }
+  const result = orthogonal.map((each) => dot(vector, each) / (dot(each, each) || 1))
+  for (let k = basis.length - 1; k >= 0; k--) {
+    for (let j = 0; j < k; j++) result[j]! -= shares[k]![j]! * result[k]!
+  }
+  return result
+}

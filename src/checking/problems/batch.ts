@@ -1,0 +1,141 @@
+/** What only a batch shows: triplets that are averaged before the hinge, and examples whose order matters. */
+import { UsageError } from '../../errors.ts'
+import type { Loss } from '../../losses/loss.ts'
+import { evidence, type Problem, show } from '../finding.ts'
+import type { Path } from '../path.ts'
+import { components, pairProgram, tripletAt } from '../probe.ts'
+import { type Form, runner } from '../runner.ts'
+import { slope } from '../sample.ts'
+import type { Survey } from '../survey.ts'
+
+export async function batchProblems(survey: Survey): Promise<Problem[]> {
+  if (survey.mixed) return [await reduced(survey)]
+  const found: Problem[] = []
+  for (const form of await formsOf(survey)) {
+    if (!found.some(({ name }) => name === 'depends-on-order'))
+      found.push(...(await orderProblem(survey.loss, form, survey.path)))
+    if (!found.some(({ name }) => name === 'reduced-before-hinge') && (await isReduced(survey, form))) {
+      found.push(await reduced(survey))
+    }
+  }
+  return found
+}
+
+/** The form that was surveyed, and labelled batches where the loss takes them too. */
+async function formsOf({ loss, triplet: { form } }: Survey): Promise<Form[]> {
+  if (form === 'labelled') return [form]
+  try {
+    await (await runner(loss, 'labelled', 4)).release()
+    return [form, 'labelled']
+  } catch (error) {
+    if (error instanceof UsageError) return [form]
+    throw error
+  }
+}
+
+async function reduced(survey: Survey): Promise<Problem> {
+  const { low, high, at } = survey
+  const width = high - low
+  const [bad, good] = [await at(low + 0.6 * width, low + 0.3 * width), await at(low + 0.1 * width, low + 0.9 * width)]
+  return {
+    name: 'reduced-before-hinge',
+    title: 'Reduced before the hinge',
+    detail:
+      'The distances are averaged over the batch before they meet the hinge. A hinge around a mean is one triplet loss for the average triplet: satisfied triplets are trained along with violated ones as long as the mean is violated, and as soon as it is not, nobody is. Keras’s losses do this unless they are made with reduction=None.',
+    evidence: survey.mixed ? [] : [bad, good].map(evidence),
+    instead: 'one term for each triplet, and the mean after the hinge: mean(max(ap - an + margin, 0)).',
+  }
+}
+
+/** Whether a satisfied triplet, which alone gets no gradient, gets one beside a violated triplet; or the other way round. */
+async function isReduced(survey: Survey, form: Form): Promise<boolean> {
+  // A smooth loss, or one that never stops, trains every triplet anyway.
+  if (slope(survey.best) > survey.none) return false
+  return form === 'labelled' ? reducedOverLabels(survey) : reducedOverTuples(survey, form)
+}
+
+async function reducedOverTuples({ loss, path, triplet }: Survey, form: Form): Promise<boolean> {
+  const pair = await runner(loss, form, 2)
+  const norm = (gradient: readonly (readonly number[])[]) => Math.hypot(...gradient.flat())
+  try {
+    for (const [place, negative] of [
+      [0.7, 0.2],
+      [0.35, 0.3],
+    ] as const) {
+      const [bad, good] = [tripletAt(path, place, negative, triplet), tripletAt(path, 0.02, 0.97, triplet)]
+      const [alone, enough] = [norm((await triplet.run(bad)).gradient), norm((await triplet.run(good)).gradient)]
+      // Only where one has to be trained and the other has not does it show.
+      if (alone === 0 || enough > 1e-3 * alone) continue
+      const { gradient } = await pair.run(bad.flatMap((row, i) => [row, good[i]!]))
+      const [ofBad, ofGood] = [
+        norm(gradient.filter((_, i) => i % 2 === 0)),
+        norm(gradient.filter((_, i) => i % 2 === 1)),
+      ]
+      if (ofBad < 1e-3 * alone || ofGood > 1e-2 * ofBad) return true
+    }
+    return false
+  } finally {
+    await pair.release()
+  }
+}
+
+/**
+ * Two classes: one far apart, in whose only violated triplets the other, close together, stands as the negative. Where it
+ * is satisfied with that class close together too, nothing but a mean over the batch can pull its members now.
+ */
+async function reducedOverLabels({ loss, path }: Survey): Promise<boolean> {
+  const [close, near] = [path.at(0, 0), path.at(0.03, 2)]
+  const batch = await runner(loss, 'labelled', 4)
+  const { distance, release } = await pairProgram(loss.metric)
+  try {
+    const pullBeside = async (...others: (readonly number[])[]) => {
+      const { gradient } = await batch.run([close, near, ...others], [0, 0, 1, 1])
+      const basis: number[][] = []
+      for (const each of [close, ...others]) basis.push((await distance(each, near)).second)
+      return components(gradient[1]!, basis) as [number, number, number]
+    }
+    const [satisfied] = await pullBeside(path.at(0.94, 0), path.at(0.97, 1))
+    const [pull, ...pushes] = await pullBeside(path.at(0.45, 0), path.at(0.97, 0))
+    return pull > 1e-2 * Math.max(...pushes.map(Math.abs)) && Math.abs(satisfied) < 1e-2 * pull
+  } finally {
+    await batch.release()
+    await release()
+  }
+}
+
+/** The loss of a batch and of the same examples in another order. */
+async function orderProblem(loss: Loss, form: Form, path: Path): Promise<Problem[]> {
+  const count = 6
+  const places = [0.11, 0.32, 0.23, 0.54, 0.47, 0.68]
+  const order = [3, 0, 4, 1, 5, 2]
+  const width = { triplets: 3, quadruplets: 4, labelled: 1 }[form]
+  const part = (k: number) => places.map((place, i) => path.at((place * (1 + k) + 0.07 * i) % 1, (i + k) % 3))
+  const parts = Array.from({ length: width }, (_, k) => part(k))
+  const labels = [0, 0, 1, 1, 2, 2]
+  const batch = await runner(loss, form, count)
+  try {
+    const [one, other] = [
+      await batch.run(parts.flat(), labels),
+      await batch.run(
+        parts.flatMap((rows) => order.map((i) => rows[i]!)),
+        order.map((i) => labels[i]!),
+      ),
+    ]
+    const difference = Math.abs(one.value - other.value)
+    if (!(difference > 1e-3 * Math.max(Math.abs(one.value), Math.abs(other.value), 1e-3))) return []
+    return [
+      {
+        name: 'depends-on-order',
+        title: 'The loss depends on the order of the batch',
+        detail: `The same ${count} ${form === 'labelled' ? 'labelled examples' : form} cost ${show(one.value)} in one order and ${show(other.value)} in another. Whether an example is anchor, positive or negative has to follow from its label or its tuple, not from its row.`,
+        evidence: [],
+        instead:
+          form === 'labelled'
+            ? 'masks made of the labels, labels.unsqueeze([1]).equal(labels.unsqueeze([0])), in place of fixed rows.'
+            : 'terms that treat every row alike.',
+      },
+    ]
+  } finally {
+    await batch.release()
+  }
+}

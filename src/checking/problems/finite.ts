@@ -1,0 +1,68 @@
+/** Values and gradients that are not finite, at the places where they most often are not. */
+import { evidence, type Problem, show } from '../finding.ts'
+import { tripletAt } from '../probe.ts'
+import type { Survey } from '../survey.ts'
+
+/** So much steeper than anywhere else, right beside the least distance, that it grows without bound. */
+const STEEP = 100
+
+export async function finiteProblems(survey: Survey): Promise<Problem[]> {
+  const places = [...(await specialPlaces(survey)), ...(await steepStart(survey))]
+  const { notFinite } = survey
+  if (places.length === 0 && notFinite.length === 0) return []
+  const overflow = notFinite.length > 0
+  const where = overflow ? [`${notFinite.length} of the triplets that were tried`, ...places] : places
+  return [
+    {
+      name: 'not-finite',
+      title: 'Not finite',
+      detail: `The loss or its gradient is not a finite number at ${where.join(', ')}. One such triplet turns every parameter into NaN.`,
+      evidence: notFinite.slice(0, 1).map(evidence),
+      instead: overflow
+        ? 'softplus(x) for log(1 + exp(x)), and differences of logarithms for the logarithm of a quotient: neither overflows.'
+        : 'what a root, a logarithm or a division takes kept above zero, as in sqrt(ap + 1e-6); the library’s metrics have finite gradients everywhere.',
+    },
+  ]
+}
+
+async function specialPlaces({ triplet, path, mixed }: Survey): Promise<string[]> {
+  if (mixed) return []
+  const zero = path.at(0, 0).map(() => 0)
+  const at = (p: number, n: number) => tripletAt(path, p, n, triplet)
+  const withZero = (which: readonly number[]) => at(0.3, 0.6).map((row, i) => (which.includes(i) ? zero : row))
+  const cases: readonly (readonly [string, readonly (readonly number[])[]])[] = [
+    ['coincident anchor and positive', at(0, 0.6)],
+    ['coincident anchor and negative', at(0.3, 0)],
+    ['three coincident embeddings', at(0, 0)],
+    ['an antipodal positive', at(1, 0.6)],
+    ['an antipodal negative', at(0.3, 1)],
+    ['a zero vector as the anchor', withZero([0])],
+    ['a zero vector as the positive', withZero([1])],
+    ['a zero vector as the negative', withZero([2])],
+    ['three zero vectors', withZero([0, 1, 2])],
+  ]
+  const found: string[] = []
+  for (const [name, rows] of cases) {
+    const { value, gradient } = await triplet.run(rows, [0, 0, 1])
+    if (![value, ...gradient.flat()].every(Number.isFinite)) found.push(name)
+  }
+  return found
+}
+
+/** Roots and the like: here their slope at zero counts as none, elsewhere it is infinite, and NaN in a product. */
+async function steepStart({ formula, probe, low, high, steepest }: Survey): Promise<string[]> {
+  if (!formula) return []
+  const width = high - low
+  // The least step that float32 can still tell from the end of the range.
+  const tiny = low === 0 ? 1e-9 : 3e-7 * Math.abs(low)
+  const samples = await probe([
+    [low + tiny, low + 0.5 * width],
+    [low + 0.5 * width, low + tiny],
+  ])
+  const names = ['coincident anchor and positive', 'coincident anchor and negative']
+  return samples.flatMap(({ pull, push }, i) => {
+    const slope = Math.max(Math.abs(pull), Math.abs(push))
+    if (Number.isFinite(slope) && slope <= STEEP * steepest) return []
+    return [`nearly ${names[i]} (a slope of ${show(slope)}, and growing)`]
+  })
+}

@@ -1,0 +1,94 @@
+/** A loss on embeddings: triplets and batches, each with its value and its gradient. */
+import { compile } from '../compile.ts'
+import { UsageError } from '../errors.ts'
+import { differentiate } from '../graph/differentiate.ts'
+import { input, type Value } from '../graph/value.ts'
+import type { Examples, Loss } from '../losses/loss.ts'
+import type { Program } from '../runtime/session.ts'
+import { DIMENSION } from './path.ts'
+
+/** Which examples a loss takes: tuples of three or four, or labelled batches. */
+export type Form = 'triplets' | 'quadruplets' | 'labelled'
+
+const parts = ['anchor', 'positive', 'negative', 'secondNegative'] as const
+
+export interface Outcome {
+  readonly value: number
+  /** One row for each embedding. */
+  readonly gradient: readonly (readonly number[])[]
+}
+
+export interface Runner {
+  readonly form: Form
+  /** Rows of embeddings: for tuples all anchors, then all positives, negatives and second negatives. */
+  run(rows: readonly (readonly number[])[], labels?: readonly number[]): Promise<Outcome>
+  release(): Promise<void>
+}
+
+/**
+ * The first form that the loss takes.
+ *
+ * @throws UsageError if it takes none.
+ */
+export function formOf(loss: Loss): Form {
+  const refusals: string[] = []
+  for (const form of ['triplets', 'quadruplets', 'labelled'] as const) {
+    try {
+      build(loss, form, form === 'labelled' ? 3 : 1)
+      return form
+    } catch (error) {
+      refusals.push(`${form}: ${(error as Error).message}`)
+    }
+  }
+  throw new UsageError(`The loss ${loss.name} takes no examples that could be tried. ${refusals.join(' ')}`)
+}
+
+/** Compiles the loss for so many rows: tuples, or labelled embeddings. */
+export async function runner(loss: Loss, form: Form, count: number): Promise<Runner> {
+  const { rows, value } = build(loss, form, count)
+  if (value.shape.length > 0) {
+    throw new UsageError(
+      `The loss ${loss.name} has the shape [${value.shape.join(', ')}]; expected one number. Reduce it with a mean or a sum.`,
+    )
+  }
+  const [gradient] = differentiate(value, [rows])
+  const program: Program = await compile({ value, gradient: gradient! })
+  return {
+    form,
+    async run(embeddings, labels = embeddings.map((_, i) => i)) {
+      const results = await program.run({
+        rows: { dtype: 'float32', shape: rows.shape, data: Float32Array.from(embeddings.flat()) },
+        ...(form === 'labelled' && {
+          labels: { dtype: 'int32', shape: [count], data: Int32Array.from(labels) } as const,
+        }),
+      })
+      const slopes = results.gradient!.data as Float32Array
+      return {
+        value: results.value!.data[0] as number,
+        gradient: embeddings.map((_, i) => [...slopes.subarray(i * DIMENSION, (i + 1) * DIMENSION)]),
+      }
+    },
+    release: () => program.release(),
+  }
+}
+
+function build(loss: Loss, form: Form, count: number): { rows: Value; value: Value } {
+  const width = { triplets: 3, quadruplets: 4, labelled: 1 }[form]
+  const rows = input('rows', 'float32', [width * count, DIMENSION])
+  const part = (i: number) => rows.slice(0, i * count, (i + 1) * count)
+  const labels = input('labels', 'int32', [count])
+  const examples: Examples =
+    form === 'labelled'
+      ? { kind: 'labelled', embeddings: rows, labels }
+      : {
+          kind: 'tuples',
+          ...(Object.fromEntries(parts.slice(0, width).map((name, i) => [name, part(i)])) as Record<
+            (typeof parts)[number],
+            Value
+          >),
+        }
+  const { value } = loss.build(examples)
+  // A loss may leave an input out, and the runtime refuses to be fed what is not there.
+  const nothing = rows.sum().add(form === 'labelled' ? labels.cast('float32').sum() : 0)
+  return { rows, value: value.add(nothing.mul(0)) }
+}

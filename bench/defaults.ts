@@ -11,7 +11,7 @@ import { holdOutClasses, openImageFolder } from '../src/data/index.ts'
 import { convolutional } from '../src/encoders/index.ts'
 import { cosineMarginTriplet, type Loss, triplet } from '../src/losses/index.ts'
 import { batchHard, semiHard } from '../src/mining/index.ts'
-import { train } from '../src/training/index.ts'
+import { type OnCollapse, train } from '../src/training/index.ts'
 
 const SEEDS = [0, 1, 2, 3, 4]
 const STEPS = 200
@@ -22,7 +22,7 @@ const notions = {
 }
 type Notion = keyof typeof notions
 
-const candidates: Readonly<Record<string, readonly [loss: Loss, learningRate: number]>> = {
+const candidates: Readonly<Record<string, readonly [loss: Loss, learningRate: number, onCollapse?: OnCollapse]>> = {
   'cosineMarginTriplet, margin 0.2, scale 16': [cosineMarginTriplet(), 1e-3],
   '… margin 0.1': [cosineMarginTriplet({ margin: 0.1 }), 1e-3],
   '… margin 0.35': [cosineMarginTriplet({ margin: 0.35 }), 1e-3],
@@ -39,6 +39,10 @@ const candidates: Readonly<Record<string, readonly [loss: Loss, learningRate: nu
   '… semiHard, hinge': [triplet({ mining: semiHard() }), 1e-3],
   '… batchHard, hinge': [triplet({ mining: batchHard() }), 1e-3],
   '… batchHard, hinge, learning rate 0.0003': [triplet({ mining: batchHard() }), 3e-4],
+  '… batchHard, hinge, on collapse recover': [triplet({ mining: batchHard() }), 1e-3, 'recover'],
+  'cosineMarginTriplet, scale 8, margin 0.35': [cosineMarginTriplet({ scale: 8, margin: 0.35 }), 1e-3],
+  '… scale 8, learning rate 0.003': [cosineMarginTriplet({ scale: 8 }), 3e-3],
+  '… scale 8, margin 0.35, learning rate 0.003': [cosineMarginTriplet({ scale: 8, margin: 0.35 }), 3e-3],
 }
 
 interface Run {
@@ -62,7 +66,7 @@ async function finished(): Promise<Run[]> {
 }
 
 async function measure(notion: Notion, candidate: string, seed: number): Promise<Run> {
-  const [loss, learningRate] = candidates[candidate]!
+  const [loss, learningRate, onCollapse = 'warn'] = candidates[candidate]!
   const all = await openImageFolder(join(images, notion, 'train'), { input, warn() {} })
   const { training, heldOut } = holdOutClasses(all, 0.2, seed)
   let collapsed = false
@@ -71,12 +75,13 @@ async function measure(notion: Notion, candidate: string, seed: number): Promise
     encoder: convolutional({ input, dimension: 64 }),
     loss,
     learningRate,
+    onCollapse,
     steps: STEPS,
     seed,
     threads: 1,
     warn() {},
     onStep({ event }) {
-      collapsed ||= event === 'collapsed'
+      collapsed ||= event === 'collapsed' || event === 'wentBack'
     },
   })
   const { precisionAt1, meanAveragePrecisionAtR } = await model.evaluate(heldOut)

@@ -48,6 +48,7 @@ export function parseExpression(text: string): Expression {
   if (text.length > LONGEST) {
     throw new UsageError(`The formula has ${text.length} characters; expected at most ${LONGEST}.`)
   }
+  if (text.trim() === '') throw new UsageError('The formula is empty. Write one such as max(ap - an + margin, 0).')
   const root = parsed(text)
   const names = new Set<string>()
   root.traverse((node) => {
@@ -110,7 +111,7 @@ function parsed(text: string): MathNode {
 
 function number(value: unknown, text: string): Value {
   if (typeof value === 'number' && Number.isFinite(Math.fround(value))) return scalar(value)
-  throw unknown(typeof value === 'undefined' ? 'nothing' : String(value), text)
+  throw unknown(String(value), text)
 }
 
 function symbol(

@@ -43,6 +43,16 @@ export function formOf(loss: Loss): Form {
   throw new UsageError(`The loss ${loss.name} takes no examples that could be tried. ${refusals.join(' ')}`)
 }
 
+/** Whether the loss can be built for so many examples of a form. Losses of others say no in their own ways. */
+export function takes(loss: Loss, form: Form, count: number): boolean {
+  try {
+    build(loss, form, count)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** Compiles the loss for so many rows: tuples, or labelled embeddings. */
 export async function runner(loss: Loss, form: Form, count: number): Promise<Runner> {
   const { rows, value } = build(loss, form, count)

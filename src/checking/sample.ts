@@ -16,7 +16,7 @@ export interface Sample extends Distances {
 }
 
 export function allFinite({ value, pull, push }: Sample): boolean {
-  return [value, pull, push].every(Number.allFinite)
+  return [value, pull, push].every(Number.isFinite)
 }
 
 /** How much a sample's loss wants to move anything. */

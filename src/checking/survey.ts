@@ -47,8 +47,8 @@ export async function survey(subject: Subject): Promise<Survey> {
   const { loss, margin = 0 } = subject
   const [least, most] = loss.metric.range
   const far = Math.max(SOME, MARGINS * Math.abs(margin))
-  const low = Number.allFinite(least) ? least : -far
-  const high = Number.allFinite(most) ? most : far
+  const low = Number.isFinite(least) ? least : -far
+  const high = Number.isFinite(most) ? most : far
   const path = await pathOf(loss.metric, Math.max(Math.abs(low), Math.abs(high)))
   const { formula } = loss
   const mixed = formula !== undefined && mixesTriplets(formula)

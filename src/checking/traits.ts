@@ -19,7 +19,8 @@ export async function traitsOf(survey: Survey): Promise<Trait[]> {
   return found.filter((trait) => trait !== undefined)
 }
 
-function signs({ samples, none }: Survey): Trait | undefined {
+function signs({ samples, none, path }: Survey): Trait | undefined {
+  if (path.reach[0] > path.reach[1]) return undefined
   if (samples.some(({ pull, push }) => pull < -none || push < -none)) return undefined
   const both = samples.filter(({ pull, push }) => pull > none && push > none)
   const pulls = samples.some(({ pull }) => pull > none)
@@ -124,6 +125,9 @@ async function enough(survey: Survey, ap: number): Promise<number | undefined> {
       ({ push }) => push > half,
     )
   }
+  // A push that does not fade has no place where it would be enough.
+  const strongest = line.reduce((most, { push }) => Math.max(most, push), 0)
+  if (line.at(-1)!.push > 0.95 * strongest) return undefined
   return declared !== undefined && declared > 0 && ap + declared <= high ? ap + declared : undefined
 }
 

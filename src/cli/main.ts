@@ -100,6 +100,19 @@ command('embed', 'Write the embeddings of images to a file.')
     run(options, async () => (await import('./embed.ts')).embed(model, paths, options)),
   )
 
+command('check', 'Say what is wrong with a loss, and what it is like, without training anything.')
+  .argument('[FILE]', 'TypeScript or JavaScript that exports a loss, or a formula over distances')
+  .option('--formula <TEXT>', 'a loss in ap, an, pn, margin, numbers, + - * / ^, max min exp log sqrt softplus relu')
+  .option('--export <NAME>', 'which export of the file (default: the default export, or the only one)')
+  .addOption(new Option('--metric <NAME>', "that a formula's distances are in (default: cosine)").choices(metricNames))
+  .option('--margin <M>', "a formula's margin, in the metric's unit", number(Number.NEGATIVE_INFINITY))
+  .option('--json', 'print the result as JSON')
+  .addHelpText(
+    'after',
+    '\nExit code: 0 no problem, 1 problems, 2 it could not be checked.\nExample: isometry check --formula "max(ap - an + margin, 0)" --margin 0.2',
+  )
+  .action((file, options) => run(options, async () => (await import('./check.ts')).check(file, options)))
+
 try {
   if (process.argv.length > 2) await program.parseAsync()
   else {

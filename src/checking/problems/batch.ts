@@ -1,17 +1,19 @@
 /** What only a batch shows: triplets that are averaged before the hinge, and examples whose order matters. */
-import { UsageError } from '../../errors.ts'
 import type { Loss } from '../../losses/loss.ts'
 import { evidence, type Problem, show } from '../finding.ts'
 import type { Path } from '../path.ts'
 import { components, pairProgram, tripletAt } from '../probe.ts'
-import { type Form, runner } from '../runner.ts'
+import { type Form, runner, takes } from '../runner.ts'
 import { slope } from '../sample.ts'
 import type { Survey } from '../survey.ts'
+
+/** How many examples are put in order. */
+const ORDERED = 6
 
 export async function batchProblems(survey: Survey): Promise<Problem[]> {
   if (survey.mixed) return [await reduced(survey)]
   const found: Problem[] = []
-  for (const form of await formsOf(survey)) {
+  for (const form of formsOf(survey)) {
     if (!found.some(({ name }) => name === 'depends-on-order'))
       found.push(...(await orderProblem(survey.loss, form, survey.path)))
     if (!found.some(({ name }) => name === 'reduced-before-hinge') && (await isReduced(survey, form))) {
@@ -22,15 +24,8 @@ export async function batchProblems(survey: Survey): Promise<Problem[]> {
 }
 
 /** The form that was surveyed, and labelled batches where the loss takes them too. */
-async function formsOf({ loss, triplet: { form } }: Survey): Promise<Form[]> {
-  if (form === 'labelled') return [form]
-  try {
-    await (await runner(loss, 'labelled', 4)).release()
-    return [form, 'labelled']
-  } catch (error) {
-    if (error instanceof UsageError) return [form]
-    throw error
-  }
+function formsOf({ loss, triplet: { form } }: Survey): Form[] {
+  return form === 'labelled' || !takes(loss, 'labelled', ORDERED) ? [form] : [form, 'labelled']
 }
 
 async function reduced(survey: Survey): Promise<Problem> {
@@ -80,23 +75,25 @@ async function reducedOverTuples({ loss, path, triplet }: Survey, form: Form): P
 }
 
 /**
- * Two classes: one far apart, in whose only violated triplets the other, close together, stands as the negative. Where it
- * is satisfied with that class close together too, nothing but a mean over the batch can pull its members now.
+ * Two classes: one close together, and one whose two members are on either side of it, so that all their triplets are
+ * violated. Where a close pair is satisfied beside a negative as far as that, nothing but a mean over the batch can pull it.
  */
-async function reducedOverLabels({ loss, path }: Survey): Promise<boolean> {
+async function reducedOverLabels({ loss, path, at, none }: Survey): Promise<boolean> {
+  if (!takes(loss, 'labelled', 4)) return false
   const [close, near] = [path.at(0, 0), path.at(0.03, 2)]
   const batch = await runner(loss, 'labelled', 4)
   const { distance, release } = await pairProgram(loss.metric)
   try {
-    const pullBeside = async (...others: (readonly number[])[]) => {
+    for (const place of [0.2, 0.25, 0.3, 0.35, 0.4, 0.45]) {
+      if (slope(await at(path.distance(0.03), path.distance(place))) > none) continue
+      const others = [path.at(place, 0), path.at(-place, 0)]
       const { gradient } = await batch.run([close, near, ...others], [0, 0, 1, 1])
       const basis: number[][] = []
       for (const each of [close, ...others]) basis.push((await distance(each, near)).second)
-      return components(gradient[1]!, basis) as [number, number, number]
+      const [pull, ...pushes] = components(gradient[1]!, basis) as [number, number, number]
+      if (pull > 1e-2 * Math.max(...pushes.map(Math.abs)) && pull > 0) return true
     }
-    const [satisfied] = await pullBeside(path.at(0.94, 0), path.at(0.97, 1))
-    const [pull, ...pushes] = await pullBeside(path.at(0.45, 0), path.at(0.97, 0))
-    return pull > 1e-2 * Math.max(...pushes.map(Math.abs)) && Math.abs(satisfied) < 1e-2 * pull
+    return false
   } finally {
     await batch.release()
     await release()
@@ -105,14 +102,13 @@ async function reducedOverLabels({ loss, path }: Survey): Promise<boolean> {
 
 /** The loss of a batch and of the same examples in another order. */
 async function orderProblem(loss: Loss, form: Form, path: Path): Promise<Problem[]> {
-  const count = 6
   const places = [0.11, 0.32, 0.23, 0.54, 0.47, 0.68]
   const order = [3, 0, 4, 1, 5, 2]
   const width = { triplets: 3, quadruplets: 4, labelled: 1 }[form]
   const part = (k: number) => places.map((place, i) => path.at((place * (1 + k) + 0.07 * i) % 1, (i + k) % 3))
   const parts = Array.from({ length: width }, (_, k) => part(k))
   const labels = [0, 0, 1, 1, 2, 2]
-  const batch = await runner(loss, form, count)
+  const batch = await runner(loss, form, ORDERED)
   try {
     const [one, other] = [
       await batch.run(parts.flat(), labels),
@@ -127,7 +123,7 @@ async function orderProblem(loss: Loss, form: Form, path: Path): Promise<Problem
       {
         name: 'depends-on-order',
         title: 'The loss depends on the order of the batch',
-        detail: `The same ${count} ${form === 'labelled' ? 'labelled examples' : form} cost ${show(one.value)} in one order and ${show(other.value)} in another. Whether an example is anchor, positive or negative has to follow from its label or its tuple, not from its row.`,
+        detail: `The same ${ORDERED} ${form === 'labelled' ? 'labelled examples' : form} cost ${show(one.value)} in one order and ${show(other.value)} in another. Whether an example is anchor, positive or negative has to follow from its label or its tuple, not from its row.`,
         evidence: [],
         instead:
           form === 'labelled'

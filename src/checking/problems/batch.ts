@@ -49,9 +49,12 @@ async function isReduced(survey: Survey, form: Form): Promise<boolean> {
   return form === 'labelled' ? reducedOverLabels(survey) : reducedOverTuples(survey, form)
 }
 
+function norm(gradient: readonly (readonly number[])[]): number {
+  return Math.hypot(...gradient.flat())
+}
+
 async function reducedOverTuples({ loss, path, triplet }: Survey, form: Form): Promise<boolean> {
   const pair = await runner(loss, form, 2)
-  const norm = (gradient: readonly (readonly number[])[]) => Math.hypot(...gradient.flat())
   try {
     for (const [place, negative] of [
       [0.7, 0.2],
@@ -83,15 +86,27 @@ async function reducedOverLabels({ loss, path, at, none }: Survey): Promise<bool
   const [close, near] = [path.at(0, 0), path.at(0.03, 2)]
   const batch = await runner(loss, 'labelled', 4)
   const { distance, release } = await pairProgram(loss.metric)
+  /** Whether no triplet with one of the pair as its anchor is to be trained. */
+  const satisfied = async (a: readonly number[], b: readonly number[], others: readonly (readonly number[])[]) => {
+    for (const [anchor, positive] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      const ap = (await distance(anchor, positive)).distance
+      for (const other of others) if (slope(await at(ap, (await distance(anchor, other)).distance)) > none) return false
+    }
+    return true
+  }
   try {
     for (const place of [0.2, 0.25, 0.3, 0.35, 0.4, 0.45]) {
-      if (slope(await at(path.distance(0.03), path.distance(place))) > none) continue
-      const others = [path.at(place, 0), path.at(-place, 0)]
+      const others = [path.at(place, 0), path.at(-place, 1)]
+      if (!(await satisfied(close, near, others))) continue
       const { gradient } = await batch.run([close, near, ...others], [0, 0, 1, 1])
       const basis: number[][] = []
       for (const each of [close, ...others]) basis.push((await distance(each, near)).second)
       const [pull, ...pushes] = components(gradient[1]!, basis) as [number, number, number]
-      if (pull > 1e-2 * Math.max(...pushes.map(Math.abs)) && pull > 0) return true
+      const moved = pull * norm(basis.slice(0, 1))
+      if (pull > 1e-2 * Math.max(...pushes.map(Math.abs)) && moved > 1e-2 * norm(gradient.slice(2))) return true
     }
     return false
   } finally {

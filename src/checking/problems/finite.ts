@@ -15,7 +15,7 @@ export async function finiteProblems(survey: Survey): Promise<Problem[]> {
   return [
     {
       name: 'not-finite',
-      title: 'Not finite',
+      title: 'Values or gradients that are not finite',
       detail: `The loss or its gradient is not a finite number at ${where.join(', ')}. One such triplet turns every parameter into NaN.`,
       evidence: notFinite.slice(0, 1).map(evidence),
       instead: overflow

@@ -48,10 +48,13 @@ export async function checkExpression(text: string, { metric, margin }: SourceOp
  * @throws UsageError if there is no such export, or it is nothing that can be checked.
  */
 export async function checkExport(
-  module: Readonly<Record<string, unknown>>,
+  loaded: Readonly<Record<string, unknown>>,
   file: string,
   options: SourceOptions & { readonly export?: string },
 ): Promise<Check> {
+  // What a CommonJS file exports may be the loss itself.
+  const module: Readonly<Record<string, unknown>> =
+    isLoss(loaded) || typeof loaded === 'function' ? { default: loaded } : loaded
   const name = options.export ?? nameOf(module, file)
   if (!(name in module)) {
     throw new UsageError(`${file} exports no ${name}; it exports ${listed(module)}. Choose one with --export.`)

@@ -1,0 +1,170 @@
+/** `isometry check`: the question that the project began with, files and formulas, and what cannot be checked. */
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { isometry } from './command.ts'
+import { expectError } from './fixture.ts'
+import { temporaryFolder } from './images.ts'
+
+const files = {
+  'loss.ts': `import { losses, metrics, type losses as L } from 'isometry'
+    import { helper } from './helper'
+    enum Kind { Hinge = 1 }
+    export default losses.triplet({ metric: metrics.cosine, margin: helper(Kind.Hinge) }) satisfies L.Loss`,
+  'helper.ts': 'export const helper = (kind: number): number => 0.3 * kind',
+  'formulas.ts': `import type { Value } from 'isometry/graph'
+    interface From { ap: Value; an: Value; margin: number }
+    export const right = ({ ap, an, margin }: From) => ap.sub(an).add(margin).relu()
+    export const flipped = ({ ap, an, margin }: From) => an.sub(ap).add(margin).relu()
+    export const plain = ({ ap, an }: any) => Math.max(ap - an + 0.2, 0)
+    export const number = 3`,
+  'factory.mjs': `import { triplet } from 'isometry/losses'
+    export const loss = ({ metric, margin }) => triplet({ metric, margin })`,
+  'common.cjs': `const { losses } = require('isometry')
+    module.exports = losses.cosineMarginTriplet()`,
+  'broken.ts': 'export const = 3',
+  'throws.ts': 'throw new Error("not today")',
+  'missing.ts': 'import nothing from "a-package-that-is-not-there"; export default nothing',
+  'empty.ts': '',
+}
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>
+const at = (name: string) => join(folder.path, name)
+
+beforeAll(async () => {
+  folder = await temporaryFolder()
+  for (const [name, text] of Object.entries(files)) await writeFile(at(name), text)
+})
+afterAll(() => folder.dispose())
+
+describe('the questioner’s formula', () => {
+  const args = ['check', '--formula', '(1 - an) + max(ap + margin, 0)', '--metric', 'negativeCosine', '--margin', '0.5']
+
+  test('is answered in full', async () => {
+    const { code, stdout, stderr } = await isometry(args)
+    expect(stderr).toBe('')
+    expect(code).toBe(1)
+    const answer = stdout.replace(/\s+/g, ' ')
+    for (const part of [
+      '1 problem',
+      'The two distances are never compared',
+      'this is no triplet loss',
+      'The pull stops for good at cos(a, p) = margin = 0.5',
+      'The push never stops',
+      'for C classes the loss cannot fall below 1 − 1/(C − 1)',
+      'Write instead: max(ap - an + margin, 0), which is losses.triplet({ metric: metrics.negativeCosine, margin: 0.5 })',
+      'It needs no `1 −` before a distance',
+      'constants cancel in the difference',
+      'The signs are not flipped',
+      'pulls the positive and pushes the negative, which is why it goes down',
+      'Perfect, it is 0.889 for 10 classes, 0.99 for 100 classes',
+    ]) {
+      expect(answer).toContain(part)
+    }
+  })
+
+  test('with its evidence as JSON', async () => {
+    const { code, stdout } = await isometry([...args, '--json'])
+    expect(code).toBe(1)
+    const { loss, problems, traits } = JSON.parse(stdout)
+    expect(loss).toEqual({ text: '(1 - an) + max(ap + margin, 0)', metric: 'negativeCosine', margin: 0.5 })
+    expect(problems.map((each: { name: string }) => each.name)).toEqual(['never-compared'])
+    for (const { distances, value, gradient } of problems[0].evidence) {
+      expect(value).toBeCloseTo(1 - distances.an + Math.max(distances.ap + 0.5, 0), 5)
+      expect(gradient).toEqual({ ap: 0, an: -1 })
+    }
+    expect(traits.map((each: { name: string }) => each.name)).toContain('perfect')
+  })
+
+  test('and what was wanted has no problem', async () => {
+    const { code, stdout } = await isometry([
+      ...['check', '--formula', 'max(ap - an + margin, 0)', '--metric', 'negativeCosine', '--margin', '0.5', '--json'],
+    ])
+    expect(code).toBe(0)
+    const { problems, traits } = JSON.parse(stdout)
+    expect(problems).toEqual([])
+    const titles = traits.map((each: { title: string }) => each.title)
+    for (const title of ['Hinged', 'Zero once satisfied', 'Invariant to scale', 'Asks for an angle of 60°']) {
+      expect(titles).toContain(title)
+    }
+    expect(titles).toContain('Collapsed, it is 0.5, the margin')
+    expect(titles).toContain('Perfect, it is 0, for 10 classes as for 1,000')
+  })
+})
+
+describe('files', () => {
+  test('a loss in TypeScript, made of this installation’s own parts, with imports of its own', async () => {
+    const { code, stdout, stderr } = await isometry(['check', at('loss.ts')])
+    expect(code, stderr).toBe(0)
+    expect(stdout).toMatch(/^default of .*loss\.ts, metric cosine, margin 0\.3\n\nNo problem\n/)
+  })
+
+  test('a formula, with the metric and the margin of the command line', async () => {
+    const right = await isometry([
+      'check',
+      at('formulas.ts'),
+      '--export',
+      'right',
+      '--metric',
+      'chord',
+      '--margin',
+      '0.4',
+    ])
+    expect(right.code, right.stderr).toBe(0)
+    expect(right.stdout).toContain('metric chord, margin 0.4')
+    const flipped = await isometry(['check', at('formulas.ts'), '--export', 'flipped', '--margin', '0.4'])
+    expect(flipped.code).toBe(1)
+    expect(flipped.stdout).toContain('The signs are flipped')
+  })
+
+  test('a function that makes a loss, and CommonJS', async () => {
+    const made = await isometry(['check', at('factory.mjs'), '--metric', 'angular', '--margin', '0.1'])
+    expect(made.code, made.stderr).toBe(0)
+    expect(made.stdout).toContain('metric angular, margin 0.1')
+    const common = await isometry(['check', at('common.cjs')])
+    expect(common.code, common.stderr).toBe(0)
+  })
+})
+
+describe('what cannot be checked exits with 2 and one line', () => {
+  test.each<[string[], RegExp]>([
+    [['nothing.ts'], /There is no file .*nothing\.ts/],
+    [['broken.ts'], /broken\.ts cannot be loaded: /],
+    [['throws.ts'], /throws\.ts cannot be loaded: not today/],
+    [['missing.ts'], /missing\.ts cannot be loaded: .*a-package-that-is-not-there/],
+    [['empty.ts'], /exports nothing/],
+    [['formulas.ts'], /exports .*flipped.*right.*Choose one with --export/],
+    [['formulas.ts', '--export', 'left'], /exports no left/],
+    [['formulas.ts', '--export', 'number'], /is the number 3; expected a loss, or a formula/],
+    [['formulas.ts', '--export', 'plain'], /gives the number NaN .*Plain arithmetic cannot be differentiated/],
+    [['formulas.ts', '--export', 'right'], /has a margin. Say how large it is with --margin/],
+    [['loss.ts', '--margin', '0.2'], /Leave --metric and --margin out/],
+    [['loss.ts', '--formula', 'ap'], /A formula and a file are two things/],
+  ])('%j', async ([file, ...rest], message) => {
+    expectError(await isometry(['check', at(file!), ...rest]), 2, message)
+  })
+
+  test.each<[string, RegExp]>([
+    ['', /The formula is empty/],
+    ['ap - (an', /cannot be read: Parenthesis \) expected.*for example max\(ap - an \+ margin, 0\)/],
+    ['ap - an + margin', /has a margin. Say how large it is/],
+    ['ap - distance', /holds distance; it may be written in ap, an, pn, margin/],
+    ['mean(ap - an)', /holds mean; it may be written in/],
+    ['ap.constructor', /holds ap.constructor/],
+    ['constructor(ap)', /holds constructor/],
+    ['f(x) = ap', /holds f\(x\) = ap/],
+    ['ap > an', /holds >/],
+    ['1e99 * ap', /holds 1e\+99/],
+    ['max(ap)', /max takes at least 2 arguments, found 1/],
+    ['exp(ap, an)', /exp takes 1 argument, found 2/],
+    [`ap${' + ap'.repeat(400)}`, /characters; expected at most 1000/],
+  ])('--formula %j', async (formula, message) => {
+    expectError(await isometry(['check', '--formula', formula]), 2, message)
+  })
+
+  test('nothing at all, an unknown metric, and a margin that is not asked for', async () => {
+    expectError(await isometry(['check']), 2, /There is nothing to check/)
+    expectError(await isometry(['check', '--formula', 'ap', '--metric', 'hamming']), 2, /--metric/)
+    expectError(await isometry(['check', '--formula', 'ap - an', '--margin', '1']), 2, /has no margin/)
+  })
+})

@@ -52,14 +52,14 @@ command('train', 'Train an encoder on a folder of images; the class of an image 
   .addOption(new Option('--metric <NAME>').choices(metricNames).default('cosine'))
   .addOption(new Option('--loss <NAME>').choices(['cosineMarginTriplet', 'triplet']).default('cosineMarginTriplet'))
   .option('--margin <M>', "how much closer a positive has to be, in the metric's unit (default: 0.2)", number(0))
-  .option('--scale <S>', 'of cosineMarginTriplet: how much hard triplets outweigh easy ones (default: 16)', positive)
+  .option('--scale <S>', 'of cosineMarginTriplet: how much hard triplets outweigh easy ones (default: 8)', positive)
   .addOption(
     new Option('--mining <NAME>', 'which triplets count').choices(['all', 'semiHard', 'batchHard']).default('all'),
   )
   .option('--classes-per-batch <P>', 'classes in a batch', integer(2), 32)
   .option('--per-class <K>', 'images of each class in a batch', integer(2), 4)
   .option('--steps <N>', 'training steps', count, 1000)
-  .option('--learning-rate <RATE>', "Adam's step size", positive, 0.001)
+  .option('--learning-rate <RATE>', "Adam's step size", positive, 0.003)
   .addOption(
     new Option(
       '--on-collapse <WHAT>',

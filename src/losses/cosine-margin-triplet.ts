@@ -14,7 +14,7 @@ export interface CosineMarginTripletOptions {
   readonly metric?: Metric
   /** m, how much more similar the positive has to be, as a difference of cosines; 0.2 if left out. */
   readonly margin?: number
-  /** s > 0, how sharply hard triplets outweigh easy ones; 16 if left out. */
+  /** s > 0, how sharply hard triplets outweigh easy ones; 8 if left out. */
   readonly scale?: number
   readonly mining?: Miner
   readonly reduce?: Reducer
@@ -33,7 +33,7 @@ export interface CosineMarginTripletOptions {
 export function cosineMarginTriplet({
   metric = cosine,
   margin = 0.2,
-  scale = 16,
+  scale = 8,
   mining = all(),
   reduce = mean,
 }: CosineMarginTripletOptions = {}): Loss {

@@ -22,7 +22,7 @@ export interface TrainOptions {
   readonly perClass?: number
   /** 1,000 if left out. */
   readonly steps?: number
-  /** 0.001 if left out. */
+  /** 0.003 if left out. */
   readonly learningRate?: number
   /**
    * What to do when all embeddings become nearly the same point: `warn` and go on (if left out), `stop` with a RuntimeError,

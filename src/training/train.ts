@@ -27,7 +27,7 @@ export async function train(images: Images, options: TrainOptions): Promise<Mode
     classesPerBatch: 32,
     perClass: 4,
     steps: 1000,
-    learningRate: 0.001,
+    learningRate: 0.003,
     onCollapse: 'warn' as const,
     seed: 0,
     ...options,

@@ -1,4 +1,5 @@
 /** Isometry: metric learning in which the metric that trains the encoder is the metric that evaluates and searches. */
+export { checkLoss, type Report } from './checking/index.ts'
 export * as data from './data/index.ts'
 export * as encoders from './encoders/index.ts'
 export * from './errors.ts'
@@ -9,4 +10,4 @@ export * as miners from './mining/index.ts'
 export { loadModel, type Match, type Model, type SearchResult } from './model/index.ts'
 export * as optimizers from './optimizers/index.ts'
 export { type Neighbours, nearest } from './search/index.ts'
-export { type TrainOptions, train, valueAndGradient } from './training/index.ts'
+export { type OnCollapse, type StepRecord, type TrainOptions, train, valueAndGradient } from './training/index.ts'

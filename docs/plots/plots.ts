@@ -1,5 +1,5 @@
 /**
- * The pictures of docs/cosine-triplet-loss.md, computed by the library itself.
+ * The pictures of docs/cosine-triplet-loss.md: curves are what the library computes, and runs are run.
  *
  *   npm run plots
  */
@@ -105,7 +105,7 @@ async function margins() {
     {
       title: 'Which margin means which angle',
       x: { name: 'margin', from: 0, to: 1, every: 0.2 },
-      y: { name: 'angle it asks for beside a positive at 0°', from: 0, to: 180, every: 45 },
+      y: { name: 'angle that it asks for, °', from: 0, to: 180, every: 45 },
       lines: spherical.map(({ metric, color }) => ({
         name: metric.name,
         color,
@@ -115,7 +115,7 @@ async function margins() {
     {
       title: 'The same 36.9° at 0°, and what becomes of them',
       x: { name: 'angle of the positive, °', from: 0, to: 120, every: 30 },
-      y: { name: 'how many ° beyond it the negative has to be', from: 0, to: 60, every: 15 },
+      y: { name: '° beyond it that the negative needs', from: 0, to: 60, every: 15 },
       lines,
     },
   ])
@@ -188,7 +188,7 @@ async function equationNine() {
   ])
 }
 
-/** What moves where, for the questioner's loss and for the triplet loss, over the two cosines. */
+/** What moves where, over the two cosines: the outlines follow from the formulas in the titles. */
 async function compared() {
   const m = 0.5
   const cosines = { from: -1, to: 1, every: 0.5 }
@@ -196,7 +196,7 @@ async function compared() {
     { name: 'cos(a, p)', ...cosines },
     { name: 'cos(a, n)', ...cosines },
   ]
-  const [both, push, none] = ['#f2b48c', '#9cc9e4', '#eef2f5']
+  const [both, push, none] = ['#f2b48c', '#9cc9e4', '#d3dbe2']
   await draw('compared', [
     {
       title: '(1 − d(a,n)) + max(d(a,p) + 0.5, 0)',

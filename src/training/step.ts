@@ -25,6 +25,8 @@ export interface StepOptions {
   /** Of what the augmentation draws. */
   readonly seed?: number
   readonly threads?: number | undefined
+  /** Whether statistics are computed; true if left out. Without them a step gives none. */
+  readonly watch?: boolean
 }
 
 export interface Step {
@@ -111,7 +113,16 @@ export async function compileStep(options: StepOptions): Promise<Step> {
   }
 }
 
-function buildStep({ encoder, loss, optimizer, variables, rows, largestClass, augmentation }: StepOptions) {
+function buildStep({
+  encoder,
+  loss,
+  optimizer,
+  variables,
+  rows,
+  largestClass,
+  augmentation,
+  watch = true,
+}: StepOptions) {
   const { channels, height, width } = encoder.input
   const bytes = input('pixels', 'uint8', [rows, channels, height, width]).cast('float32')
   const pixels = augmentation ? augmentation.build(bytes, input('drawn', 'float32', augmentation.shape(rows))) : bytes
@@ -141,7 +152,7 @@ function buildStep({ encoder, loss, optimizer, variables, rows, largestClass, au
   const outputs: Record<string, Value> = { [loss.name]: built.value }
   for (const [name, each] of Object.entries({ ...updated.parameters, ...state })) outputs[NEXT + name] = each
   for (const [name, each] of Object.entries(updated.state)) outputs[`${NEXT}optimizer ${name}`] = each
-  const statistics = batchStatistics(examples, loss, built, ofEmbedding!)
+  const statistics = watch ? batchStatistics(examples, loss, built, ofEmbedding!) : {}
   for (const [name, each] of Object.entries(statistics)) outputs[STATISTIC + name] = each
   outputs[SAMPLE] = embedding.slice(0, 0, rows, Math.max(1, Math.floor(rows / SAMPLED)))
   return { outputs, optimizerState }

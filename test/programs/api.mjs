@@ -12,6 +12,7 @@ const rooms = [
   'evaluation',
   'model',
   'training',
+  'checking',
 ]
 for (const entry of ['isometry', ...rooms.map((room) => `isometry/${room}`)]) {
   const found = await import(entry)

@@ -1,0 +1,108 @@
+/** The snippets of the documentation type-check and run as they stand there, and say what the text says. */
+import { spawnSync } from 'node:child_process'
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { isometry } from './command.ts'
+import { writeImages } from './images.ts'
+
+const root = join(import.meta.dirname, '..')
+const documents = ['README.md', 'docs/cosine-triplet-loss.md']
+const SNIPPET = /<!-- snippet: (\w+) -->\n```ts\n([\s\S]*?)```/g
+let folder: string
+
+// Inside the checkout, where the name `isometry` resolves to this package.
+beforeAll(async () => {
+  folder = await mkdtemp(join(import.meta.dirname, '.snippets-'))
+  for (const document of documents) {
+    const text = await readFile(join(root, document), 'utf8')
+    for (const [, name, code] of text.matchAll(SNIPPET)) await writeFile(join(folder, `${name}.ts`), code!)
+  }
+  const configuration = { extends: '../../tsconfig.json', include: ['*.ts'], compilerOptions: { noEmit: true } }
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(configuration))
+  await writeImages(
+    join(folder, 'letters'),
+    Array.from({ length: 10 }, (_, i) => `class ${i}`),
+    5,
+  )
+  await copyFile(join(folder, 'letters', 'class 0', '0.png'), join(folder, 'query.png'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+function run(command: string, ...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'node_modules', command), ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+  })
+  expect(status, stdout + stderr).toBe(0)
+  return stdout
+}
+
+const snippet = (name: string) => run('tsx/dist/cli.mjs', join(folder, `${name}.ts`))
+
+/** What each snippet prints. */
+const printed: Record<string, RegExp> = {
+  letters: /precisionAt1: [01][\s\S]*item: 'letters\/class 0\/0.png'/,
+  gradient: /value: 0\.\d+[\s\S]*gradient: \[/,
+  sign: /^0\.70\n\[ '-0\.64', '0\.48' \] \[ '0\.36', '0\.48' \]\n$/,
+  right: /^0 \[[\s\S]*'The signs are not flipped'[\s\S]*'Zero once satisfied'[\s\S]*'Asks for an angle of 60°'/,
+  attempt: /^The two distances are never compared max\(ap - an \+ margin, 0\)/,
+  triangle: /^cosine false false\nsquaredChord false false\nchord true true\nangular true true\n$/,
+  margin: /^36\.9\n11\.5\n0\.2\n0\.632\n$/,
+  equation9: /^(\d\.\d{4}) \1\n$/,
+  quadruplet: /^0\.20\n$/,
+  model: /^chord true\n$/,
+}
+
+describe('snippets', () => {
+  test('type-check, and each is here', async () => {
+    run('typescript/bin/tsc', '-p', folder)
+    const files = (await readdir(folder)).flatMap((file) => /^(\w+)\.ts$/.exec(file)?.[1] ?? [])
+    expect(files.sort()).toEqual(Object.keys(printed).sort())
+  })
+
+  test.each(Object.entries(printed))('%s', (name, expected) => {
+    expect(snippet(name)).toMatch(expected)
+  })
+})
+
+test('the first snippet is as short as it is said to be', async () => {
+  const text = await readFile(join(root, 'README.md'), 'utf8')
+  const [, , code] = text.matchAll(SNIPPET).next().value!
+  expect(code!.split('\n').filter((line) => line.trim()).length).toBeLessThanOrEqual(15)
+})
+
+test('the commands of the question run, and the pictures are there', async () => {
+  for (const document of documents) {
+    const text = await readFile(join(root, document), 'utf8')
+    for (const [, formula, metric, margin] of text.matchAll(/--formula "([^"]+)" --metric (\w+) --margin ([\d.]+)/g)) {
+      const { stderr, stdout } = await isometry([
+        'check',
+        '--formula',
+        formula!,
+        '--metric',
+        metric!,
+        '--margin',
+        margin!,
+      ])
+      expect(stderr).toBe('')
+      expect(stdout).toMatch(formula!.startsWith('max') ? /No problem/ : /1 problem/)
+    }
+    for (const [, file] of text.matchAll(/!\[[^\]]*\]\((.*?)\)/g)) {
+      expect(await readFile(join(root, document, '..', file!), 'utf8')).toMatch(/^<svg/)
+    }
+  }
+})
+
+test('the table of margins and angles is what convertMargin gives', async () => {
+  const { angular, chord, convertMargin, cosine, squaredChord } = await import('../src/metrics/index.ts')
+  const text = await readFile(join(root, 'docs/cosine-triplet-loss.md'), 'utf8')
+  const rows = [...text.matchAll(/^\| ([\d.]+) \| ([\d.]+)° \| ([\d.]+)° \| ([\d.]+)° \| ([\d.]+)° \|$/gm)]
+  expect(rows).toHaveLength(5)
+  for (const [, margin, ...angles] of rows) {
+    const expected = [cosine, squaredChord, chord, angular].map((from) =>
+      (180 * convertMargin(Number(margin), { from, to: angular })).toFixed(1),
+    )
+    expect(angles).toEqual(expected)
+  }
+})

@@ -36,9 +36,10 @@ test('training lowers the loss and tells classes apart that it has not seen', as
   expect(losses).toHaveLength(30)
   const mean = (values: number[]) => values.reduce((sum, x) => sum + x, 0) / values.length
   expect(mean(losses.slice(-5))).toBeLessThan(0.5 * mean(losses.slice(0, 5)))
-  const { before, after } = model.description.training.validation!
+  const { after } = model.description.training.validation!
   expect(after).toEqual(await model.evaluate(heldOut))
-  expect(after.meanAveragePrecisionAtR).toBeGreaterThanOrEqual(before.meanAveragePrecisionAtR)
+  // By chance it would be about 0.2: five of the other seventeen images are of the query's class.
+  expect(after.meanAveragePrecisionAtR).toBeGreaterThan(0.8)
   expect(model.description.heldOut).toEqual({ classes: heldOut.classes, items: heldOut.items })
   await model.release()
 })

@@ -106,6 +106,15 @@ function tupleLossOf(id: string, { metric: name, margin, margin2, s, m }: Settin
   }
   if (!metric) return undefined
   if (id.startsWith('triplet')) return losses.triplet({ metric, margin: margin as number, reduce: losses.mean })
+  // What `isometry check` calls never compared: as a formula of one's own.
+  if (id.startsWith('unpaired')) {
+    const formula = ({ ap, an }: losses.TripletDistances) =>
+      an
+        .neg()
+        .add(1)
+        .add(ap.add(margin as number).relu())
+    return losses.triplet(formula, { metric, reduce: losses.mean })
+  }
   if (!id.startsWith('quadruplet')) return undefined
   return losses.quadruplet({ metric, margin: margin as number, margin2: margin2 as number })
 }

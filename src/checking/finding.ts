@@ -25,6 +25,7 @@ export type TraitName =
   | 'smoothness'
   | 'satisfaction'
   | 'scale'
+  | 'start'
   | 'margin'
   | 'attention'
   | 'collapsed'

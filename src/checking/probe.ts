@@ -4,6 +4,7 @@ import { differentiate } from '../graph/differentiate.ts'
 import { input, type Value } from '../graph/value.ts'
 import type { TripletFormula } from '../losses/loss.ts'
 import type { Metric } from '../metrics/metric.ts'
+import type { Program } from '../runtime/session.ts'
 import { DIMENSION, type Path } from './path.ts'
 import type { Runner } from './runner.ts'
 import type { Distances, Sample } from './sample.ts'
@@ -16,35 +17,42 @@ export interface Probe {
 
 /** For a loss that is known as a formula: exactly at the distances, whether or not embeddings can have them. */
 export function probeFormula(formula: TripletFormula): Probe {
-  const run = async (distances: readonly Distances[]) => {
-    const n = distances.length
-    const names = ['ap', 'an', 'pn'] as const
+  const programs = new Map<number, Program>()
+  const names = ['ap', 'an', 'pn'] as const
+
+  async function programFor(n: number): Promise<Program> {
+    const known = programs.get(n)
+    if (known) return known
     const [ap, an, pn] = names.map((name) => input(name, 'float32', [n])) as [Value, Value, Value]
     const value = separately(formula({ ap, an, pn }), [ap, an, pn])
     const [byAp, byAn, byPn] = differentiate(value.sum(), [ap, an, pn])
     const program = await compile({ value, byAp: byAp!, byNegative: byAn!.add(byPn!) })
-    const results = await program.run(
-      Object.fromEntries(
-        names.map((name) => [
-          name,
-          { dtype: 'float32', shape: [n], data: Float32Array.from(distances, (each) => each[name]) },
-        ]),
-      ),
-    )
-    await program.release()
-    const column = (name: string) => results[name]!.data as Float32Array
-    return distances.map((each, i) => ({
-      ...each,
-      value: column('value')[i]!,
-      pull: column('byAp')[i]!,
-      push: -column('byNegative')[i]!,
-    }))
+    programs.set(n, program)
+    return program
   }
+
+  async function run(distances: readonly Distances[]): Promise<Sample[]> {
+    const n = distances.length
+    const column = (name: (typeof names)[number]) =>
+      ({ dtype: 'float32', shape: [n], data: Float32Array.from(distances, (each) => each[name]) }) as const
+    const program = await programFor(n)
+    const results = await program.run({ ap: column('ap'), an: column('an'), pn: column('pn') })
+    const [value, byAp, byNegative] = ['value', 'byAp', 'byNegative'].map((name) => results[name]!.data as Float32Array)
+    return distances.map((each, i) => ({ ...each, value: value![i]!, pull: byAp![i]!, push: -byNegative![i]! }))
+  }
+
+  async function oneByOne(distances: readonly Distances[]): Promise<Sample[]> {
+    const samples: Sample[] = []
+    for (const each of distances) samples.push(...(await run([each])))
+    return samples
+  }
+
   return {
     // A formula that mixes its triplets is asked about one at a time.
-    at: async (distances) =>
-      mixesTriplets(formula) ? (await Promise.all(distances.map((each) => run([each])))).flat() : run(distances),
-    release: async () => {},
+    at: mixesTriplets(formula) ? oneByOne : run,
+    async release() {
+      for (const program of programs.values()) await program.release()
+    },
   }
 }
 

@@ -1,7 +1,9 @@
 /** Everything that a check measures before it judges. */
 import type { Loss, TripletFormula } from '../losses/loss.ts'
-import { type Path, pathOf } from './path.ts'
-import { mixesTriplets, type Probe, probeEmbeddings, probeFormula } from './probe.ts'
+import type { Metric } from '../metrics/metric.ts'
+import { random } from '../random.ts'
+import { DIMENSION, type Path, pathOf } from './path.ts'
+import { mixesTriplets, type Probe, pairProgram, probeEmbeddings, probeFormula } from './probe.ts'
 import { formOf, type Runner, runner } from './runner.ts'
 import { allFinite, type Distances, type Sample, slope } from './sample.ts'
 
@@ -32,6 +34,8 @@ export interface Survey extends Subject {
   readonly mixed: boolean
   readonly path: Path
   readonly triplet: Runner
+  /** Triplets of embeddings that are drawn at random, the same ones in every check. */
+  readonly random: readonly RandomTriplet[]
   at(ap: number, an: number): Promise<Sample>
   probe(distances: readonly (readonly [ap: number, an: number])[]): Promise<Sample[]>
   release(): Promise<void>
@@ -39,6 +43,8 @@ export interface Survey extends Subject {
 
 /** Shares of the range: close to its ends, where the gradient of a distance itself may vanish, but not at them. */
 const SHARES = [0.01, ...Array.from({ length: 19 }, (_, i) => (i + 1) / 20), 0.99]
+/** How many triplets are drawn at random. */
+const RANDOM = 100
 /** How far distances without a bound are followed, in margins and at least. */
 const MARGINS = 4
 const SOME = 4
@@ -81,6 +87,7 @@ export async function survey(subject: Subject): Promise<Survey> {
     mixed,
     path,
     triplet,
+    random: await randomTriplets(loss.metric, triplet),
     at: async (ap, an) => (await probeAt([[ap, an]]))[0]!,
     probe: probeAt,
     async release() {
@@ -88,6 +95,26 @@ export async function survey(subject: Subject): Promise<Survey> {
       await triplet.release()
     },
   }
+}
+
+export interface RandomTriplet {
+  readonly rows: readonly (readonly number[])[]
+  readonly distances: { readonly ap: number; readonly an: number }
+}
+
+async function randomTriplets(metric: Metric, { form }: Runner): Promise<RandomTriplet[]> {
+  const { uniform } = random(0, 'triplets')
+  const { distance, release } = await pairProgram(metric)
+  const found: RandomTriplet[] = []
+  for (let i = 0; i < RANDOM; i++) {
+    const rows = Array.from({ length: form === 'quadruplets' ? 4 : 3 }, () =>
+      Array.from({ length: DIMENSION }, () => uniform(-1, 1)),
+    )
+    const [ap, an] = [await distance(rows[0]!, rows[1]!), await distance(rows[0]!, rows[2]!)]
+    found.push({ rows, distances: { ap: ap.distance, an: an.distance } })
+  }
+  await release()
+  return found
 }
 
 /** Stands where a loss cannot be run on embeddings. */

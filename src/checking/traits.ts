@@ -1,5 +1,5 @@
 /** What a loss is like: nothing of it is right or wrong. */
-import { evidence, show, type Trait } from './finding.ts'
+import { type Evidence, evidence, show, type Trait } from './finding.ts'
 import { angleAt, end, rightAngle, simplexDistance, walk } from './lines.ts'
 import { tripletAt } from './probe.ts'
 import { type Sample, slope } from './sample.ts'
@@ -11,6 +11,7 @@ export async function traitsOf(survey: Survey): Promise<Trait[]> {
     await smoothness(survey),
     satisfaction(survey),
     await scale(survey),
+    await start(survey),
     await margin(survey),
     await attention(survey),
     await collapsed(survey),
@@ -107,6 +108,24 @@ async function scale({ triplet, path, mixed, loss }: Survey): Promise<Trait | un
     title: 'Invariant to scale',
     detail: 'Embeddings of any length give the same loss: only directions count.',
     evidence: [],
+  }
+}
+
+/** How an untrained encoder finds it: triplets of random directions, none of them better than another. */
+async function start({ triplet, mixed, random }: Survey): Promise<Trait | undefined> {
+  if (mixed) return undefined
+  let [active, first]: [number, Evidence | undefined] = [0, undefined]
+  for (const { rows, distances } of random) {
+    const { value, gradient } = await triplet.run(rows, [0, 0, 1])
+    if (!gradient.flat().some((each) => Math.abs(each) > 1e-6)) continue
+    active++
+    first ??= { distances, value }
+  }
+  return {
+    name: 'start',
+    title: `Trains on ${Math.round((100 * active) / random.length)} % of random triplets`,
+    detail: 'Embeddings drawn at random, as good as untrained: so many of their triplets have a gradient.',
+    evidence: first ? [first] : [],
   }
 }
 

@@ -37,7 +37,7 @@ async function reduced(survey: Survey): Promise<Problem> {
     title: 'Reduced before the hinge',
     detail:
       'The distances are averaged over the batch before they meet the hinge. A hinge around a mean is one triplet loss for the average triplet: satisfied triplets are trained along with violated ones as long as the mean is violated, and as soon as it is not, nobody is. Keras’s losses do this unless they are made with reduction=None.',
-    evidence: survey.mixed ? [] : [bad, good].map(evidence),
+    evidence: [bad, good].map(evidence),
     instead: 'one term for each triplet, and the mean after the hinge: mean(max(ap - an + margin, 0)).',
   }
 }

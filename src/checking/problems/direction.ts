@@ -1,20 +1,22 @@
 /** Which way a loss moves things: the positive has to come closer, the negative has to go. */
 import { evidence, type Problem, show } from '../finding.ts'
+import { tripletAt } from '../probe.ts'
 import { type Sample, slope } from '../sample.ts'
 import type { Survey } from '../survey.ts'
 import { hinge } from './remedy.ts'
 
 /** A loss that moves nothing, or in the wrong direction. */
-export function directionProblems(survey: Survey): Problem[] {
-  const { samples, none, steepest, loss, path } = survey
+export async function directionProblems(survey: Survey): Promise<Problem[]> {
+  const { samples, none, steepest, loss, path, triplet } = survey
   const [here, there] = path.reach
   if (here > there) {
+    const { value } = await triplet.run(tripletAt(path, 0, 1, triplet), [0, 0, 1])
     return [
       {
         name: 'similarity-for-distance',
         title: 'The metric is a similarity',
         detail: `${loss.metric.name} gives ${show(here)} for an embedding and itself, and ${show(there)} for one far away. A metric has to be smaller for what is closer, so everything that is built on it trains the opposite.`,
-        evidence: [],
+        evidence: [{ distances: { ap: here, an: there }, value }],
         instead: 'its negative, or 1 − similarity: for a cosine, metrics.cosine or metrics.negativeCosine.',
       },
     ]

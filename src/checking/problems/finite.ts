@@ -1,13 +1,15 @@
 /** Values and gradients that are not finite, at the places where they most often are not. */
-import { evidence, type Problem, show } from '../finding.ts'
-import { tripletAt } from '../probe.ts'
+import { type Evidence, evidence, type Problem, show } from '../finding.ts'
+import { pairProgram, tripletAt } from '../probe.ts'
+import { slope } from '../sample.ts'
 import type { Survey } from '../survey.ts'
 
 /** So much steeper than anywhere else, right beside the least distance, that it grows without bound. */
 const STEEP = 100
 
 export async function finiteProblems(survey: Survey): Promise<Problem[]> {
-  const places = [...(await specialPlaces(survey)), ...(await steepStart(survey))]
+  const [special, steep] = [await specialPlaces(survey), await steepStart(survey)]
+  const places = [...special, ...steep].map(({ name }) => name)
   const { notFinite } = survey
   if (places.length === 0 && notFinite.length === 0) return []
   const overflow = notFinite.length > 0
@@ -17,7 +19,7 @@ export async function finiteProblems(survey: Survey): Promise<Problem[]> {
       name: 'not-finite',
       title: 'Values or gradients that are not finite',
       detail: `The loss or its gradient is not a finite number at ${where.join(', ')}. One such triplet turns every parameter into NaN.`,
-      evidence: notFinite.slice(0, 1).map(evidence),
+      evidence: [...notFinite.map(evidence), ...[...steep, ...special].map((place) => place.evidence)].slice(0, 1),
       instead: overflow
         ? 'softplus(x) for log(1 + exp(x)), and differences of logarithms for the logarithm of a quotient: neither overflows.'
         : 'what a root, a logarithm or a division takes kept above zero, as in sqrt(ap + 1e-6); the library’s metrics have finite gradients everywhere.',
@@ -25,12 +27,18 @@ export async function finiteProblems(survey: Survey): Promise<Problem[]> {
   ]
 }
 
-async function specialPlaces({ triplet, path, mixed }: Survey): Promise<string[]> {
+interface Place {
+  readonly name: string
+  readonly evidence: Evidence
+}
+
+async function specialPlaces({ triplet, path, mixed, loss, random }: Survey): Promise<Place[]> {
   if (mixed) return []
   const zero = path.at(0, 0).map(() => 0)
   const at = (p: number, n: number) => tripletAt(path, p, n, triplet)
   const withZero = (which: readonly number[]) => at(0.3, 0.6).map((row, i) => (which.includes(i) ? zero : row))
   const cases: readonly (readonly [string, readonly (readonly number[])[]])[] = [
+    ...random.map(({ rows }) => ['a random triplet', rows] as const),
     ['coincident anchor and positive', at(0, 0.6)],
     ['coincident anchor and negative', at(0.3, 0)],
     ['three coincident embeddings', at(0, 0)],
@@ -41,16 +49,20 @@ async function specialPlaces({ triplet, path, mixed }: Survey): Promise<string[]
     ['a zero vector as the negative', withZero([2])],
     ['three zero vectors', withZero([0, 1, 2])],
   ]
-  const found: string[] = []
+  const found: Place[] = []
+  const { distance, release } = await pairProgram(loss.metric)
   for (const [name, rows] of cases) {
     const { value, gradient } = await triplet.run(rows, [0, 0, 1])
-    if (![value, ...gradient.flat()].every(Number.isFinite)) found.push(name)
+    if ([value, ...gradient.flat()].every(Number.isFinite) || found.some((place) => place.name === name)) continue
+    const [ap, an] = [await distance(rows[0]!, rows[1]!), await distance(rows[0]!, rows[2]!)]
+    found.push({ name, evidence: { distances: { ap: ap.distance, an: an.distance }, value } })
   }
+  await release()
   return found
 }
 
 /** Roots and the like: here their slope at zero counts as none, elsewhere it is infinite, and NaN in a product. */
-async function steepStart({ formula, probe, low, high, steepest }: Survey): Promise<string[]> {
+async function steepStart({ formula, probe, low, high, steepest }: Survey): Promise<Place[]> {
   if (!formula) return []
   const width = high - low
   // The least step that float32 can still tell from the end of the range.
@@ -60,9 +72,9 @@ async function steepStart({ formula, probe, low, high, steepest }: Survey): Prom
     [low + 0.5 * width, low + tiny],
   ])
   const names = ['coincident anchor and positive', 'coincident anchor and negative']
-  return samples.flatMap(({ pull, push }, i) => {
-    const slope = Math.max(Math.abs(pull), Math.abs(push))
-    if (Number.isFinite(slope) && slope <= STEEP * steepest) return []
-    return [`nearly ${names[i]} (a slope of ${show(slope)}, and growing)`]
+  return samples.flatMap((sample, i) => {
+    const found = slope(sample)
+    if (Number.isFinite(found) && found <= STEEP * steepest) return []
+    return [{ name: `nearly ${names[i]} (a slope of ${show(found)}, and growing)`, evidence: evidence(sample) }]
   })
 }

@@ -117,6 +117,7 @@ async function uselessMargin(survey: Survey): Promise<Problem | undefined> {
   for (const other of others) {
     const probe = probeFormula(withMargin(other))
     const moved = await probe.at(samples)
+    await probe.release()
     const differs = moved.some(
       ({ pull, push }, i) =>
         Math.abs(pull - samples[i]!.pull) > 1e-3 * steepest || Math.abs(push - samples[i]!.push) > 1e-3 * steepest,

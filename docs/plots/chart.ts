@@ -43,7 +43,7 @@ export const colors = {
 } as const
 
 const folder = join(import.meta.dirname, '..', 'images')
-const [PANEL, HEIGHT, LEFT, TOP, BOTTOM, GAP] = [430, 380, 62, 48, 92, 24]
+const [PANEL, HEIGHT, LEFT, TOP, BOTTOM, GAP] = [430, 392, 62, 48, 104, 24]
 
 export async function draw(file: string, panels: readonly Panel[]): Promise<void> {
   const chart = init(null, null, { renderer: 'svg', ssr: true, width: PANEL * panels.length, height: HEIGHT })

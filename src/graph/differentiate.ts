@@ -17,10 +17,12 @@ export function differentiate(output: Value, targets: readonly Value[], upstream
   }
   const flowing = new Map<Value, Value>([[output, upstream ?? scalar(1)]])
   for (const node of nodesBetween(targets, output)) {
-    const g = flowing.get(node.outputs[0]!)
-    if (!g) continue
+    const all = node.outputs.map((each) => flowing.get(each))
+    const known = all.find((each) => each !== undefined)
+    if (!known) continue
+    const g = all[0] ?? zeros(node.outputs[0]!.shape, known)
     const destinations = node.custom?.inputs ?? node.inputs
-    const parts = node.custom ? node.custom.rule(g) : ruleOf(node)(g, node)
+    const parts = node.custom ? node.custom.rule(g) : ruleOf(node)(g, node, all)
     parts.forEach((part, i) => {
       const destination = destinations[i]
       if (!part || !destination || destination.source.kind === 'constant') return

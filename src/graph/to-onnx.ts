@@ -17,7 +17,7 @@ const OPERATOR_SET = 21
 const IR_VERSION = 10
 
 /** Attributes that ONNX declares as floats: a whole number in JavaScript does not show it. */
-const floatAttributes = new Set(['alpha', 'beta', 'epsilon', 'momentum'])
+const floatAttributes = new Set(['alpha', 'beta', 'epsilon', 'gamma', 'momentum'])
 
 /** Operators whose later outputs are left out where nobody asks: its indices keep MaxPool from its fast path. */
 const optionalOutputs = new Set(['MaxPool'])

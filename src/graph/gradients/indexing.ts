@@ -3,6 +3,7 @@
  * indices when it runs on more than one thread.
  */
 import { size } from '../../tensor.ts'
+import { constant } from '../value.ts'
 import { at, inputsOf, type Rules, zeros } from './rule.ts'
 import { scatterLines } from './scatter.ts'
 
@@ -12,6 +13,22 @@ export const indexing: Rules = {
     const axis = at((node.attributes.axis as number) ?? 0, x.shape.length)
     const updates = g.reshape([...x.shape.slice(0, axis), size(indices.shape), ...x.shape.slice(axis + 1)])
     return [scatterLines(zeros(x.shape, g), indices.reshape([-1]), updates, axis)]
+  },
+  GatherND: (g, node) => {
+    const [x, indices] = [inputsOf(node)[0]!, inputsOf(node)[1]!]
+    const depth = indices.shape.at(-1)!
+    const [picked, kept] = [x.shape.slice(0, depth), x.shape.slice(depth)]
+    // A place as one number: how many lines each step along an axis passes over.
+    const strides = picked.map((_, i) => size(picked.slice(i + 1)))
+    const extents = constant('int64', [depth], picked)
+    const wrapped = indices.less(0).where(indices.add(extents), indices)
+    const lines = wrapped
+      .mul(constant('int64', [depth], strides))
+      .sum([indices.shape.length - 1])
+      .reshape([-1])
+    const flat = [size(picked), size(kept)]
+    const updates = g.reshape([-1, size(kept)])
+    return [scatterLines(zeros(flat, g), lines, updates, 0).reshape(x.shape)]
   },
   GatherElements: (g, node) => {
     const [x, indices] = [inputsOf(node)[0]!, inputsOf(node)[1]!]

@@ -1,4 +1,5 @@
 /** Gradients of matrix products. */
+import { parseEinsum } from '../operators/linear.ts'
 import { one, type Value } from '../value.ts'
 import { inputsOf, type Rule, type Rules, unbroadcast } from './rule.ts'
 
@@ -36,4 +37,22 @@ const gemm: Rule = (g, node) => {
   return [gradientA, gradientB, c && unbroadcast(beta === 1 ? g : g.mul(beta), c.shape)]
 }
 
-export const linear: Rules = { MatMul: matMul, Gemm: gemm }
+/** To each operand the product of the gradient and the others, summed down to its letters. */
+const einsum: Rule = (g, node) => {
+  const { operands, result } = parseEinsum(node.attributes.equation as string)
+  const inputs = inputsOf(node)
+  return inputs.map((x, i) => {
+    const letters = operands[i]!
+    const others = operands.flatMap((each, k) => (k === i ? [] : [{ letters: each, value: inputs[k]! }]))
+    const terms = [{ letters: result, value: g }, ...others]
+    // Letters of this operand alone were summed over: each of their elements gets the same.
+    const known = [...letters].filter((letter) => terms.some((term) => term.letters.includes(letter))).join('')
+    const equation = `${terms.map((term) => term.letters).join()}->${known}`
+    const values = terms.map((term) => term.value)
+    const alone = [...letters].flatMap((letter, axis) => (known.includes(letter) ? [] : [axis]))
+    const reduced = one('Einsum', values, { equation })
+    return alone.length === 0 ? reduced : reduced.unsqueeze(alone).expand(x.shape)
+  })
+}
+
+export const linear: Rules = { MatMul: matMul, Gemm: gemm, Einsum: einsum }

@@ -1,6 +1,6 @@
 /** Gradients of the operators that move elements: the same move, backwards. */
 import { resolveSlice } from '../operators/movement.ts'
-import type { Value } from '../value.ts'
+import { concat as joined, one, type Value } from '../value.ts'
 import { at, inputsOf, type Rule, type Rules, unbroadcast, zeros } from './rule.ts'
 import { scatterLines } from './scatter.ts'
 
@@ -58,6 +58,18 @@ export const movement: Rules = {
   Expand: (g, node) => [unbroadcast(g, inputsOf(node)[0]!.shape)],
   Concat: concat,
   Slice: slice,
+  Tile: (g, node) => {
+    const { shape } = inputsOf(node)[0]!
+    const repeats = numbers(node.inputs[1])!
+    const apart = g.reshape(shape.flatMap((extent, i) => [repeats[i]!, extent]))
+    return [apart.sum(shape.map((_, i) => 2 * i))]
+  },
+  Split: (g, node, gradients) => {
+    const axis = (node.attributes.axis as number | undefined) ?? 0
+    const parts = node.outputs.map((output, i) => gradients[i] ?? zeros(output.shape, g))
+    return [joined(parts, axis)]
+  },
+  Trilu: (g, node) => [one('Trilu', [g, node.inputs[1]], node.attributes)],
   Pad: (g, node) => {
     const x = inputsOf(node)[0]!
     return [g.pad(numbers(node.inputs[1])!.map((each) => -each))].map((each) => each.reshape(x.shape))

@@ -1,9 +1,69 @@
 /** Gradients of normalisation layers. */
 import { size } from '../../tensor.ts'
-import type { Value } from '../value.ts'
-import { inputsOf, type Rules } from './rule.ts'
+import type { Node, Value } from '../value.ts'
+import { at, inputsOf, masked, type Rule, type Rules, unbroadcast } from './rule.ts'
+
+function axisOf({ attributes }: Node, { shape }: Value): number {
+  return at((attributes.axis as number | undefined) ?? -1, shape.length)
+}
+
+/**
+ * For y = x̂ · scale + bias, x̂ = (x − mean x)/√(var x + ε) over `axes`: Ba, Kiros, Hinton, "Layer Normalization", 2016. With
+ * h = g · scale, the gradient is (h − mean h − x̂ · mean(h · x̂))/√(var x + ε).
+ */
+function standardized(g: Value, x: Value, scale: Value, axes: readonly number[], epsilon: number) {
+  const centred = x.sub(x.mean(axes, true))
+  const inverse = centred.square().mean(axes, true).add(epsilon).sqrt().reciprocal()
+  const normal = centred.mul(inverse)
+  const h = g.mul(scale)
+  const byInput = h.sub(h.mean(axes, true)).sub(normal.mul(h.mul(normal).mean(axes, true)))
+  return { byInput: byInput.mul(inverse), byScale: g.mul(normal) }
+}
+
+const layerNormalization: Rule = (g, node) => {
+  const [x, scale, bias] = node.inputs as [Value, Value, Value | undefined]
+  const { axis = -1, epsilon = 1e-5 } = node.attributes as Record<string, number>
+  const axes = x.shape.flatMap((_, i) => (i >= at(axis, x.shape.length) ? [i] : []))
+  const { byInput, byScale } = standardized(g, x, scale, axes, epsilon)
+  return [byInput, unbroadcast(byScale, scale.shape), bias && unbroadcast(g, bias.shape)]
+}
+
+const instanceNormalization: Rule = (g, node) => {
+  const [x, scale] = inputsOf(node) as [Value, Value]
+  const { epsilon = 1e-5 } = node.attributes as Record<string, number>
+  const axes = x.shape.flatMap((_, i) => (i >= 2 ? [i] : []))
+  const perChannel = scale.reshape([x.shape[1]!, ...axes.map(() => 1)])
+  const { byInput, byScale } = standardized(g, x, perChannel, axes, epsilon)
+  const others = [0, ...axes]
+  return [byInput, byScale.sum(others), g.sum(others)]
+}
+
+/** x over its norm; a zero vector stays zero, and no gradient flows through it. */
+const lpNormalization: Rule = (g, node) => {
+  const x = inputsOf(node)[0]!
+  const { axis = -1, p = 2 } = node.attributes as Record<string, number>
+  const axes = [at(axis, x.shape.length)]
+  const y = node.outputs[0]!
+  const norm = p === 1 ? x.abs().sum(axes, true) : x.sumSquare(axes, true).sqrt()
+  const outwards = p === 1 ? x.greater(0).cast('float32').sub(x.less(0).cast('float32')) : y
+  const slope = g.sub(outwards.mul(g.mul(y).sum(axes, true)))
+  const alive = norm.greater(0)
+  return [masked(slope.div(alive.where(norm, 1)), alive)]
+}
 
 export const normalization: Rules = {
+  Softmax: (g, node) => {
+    const y = node.outputs[0]!
+    const weighted = g.mul(y)
+    return [weighted.sub(y.mul(weighted.sum([axisOf(node, y)], true)))]
+  },
+  LogSoftmax: (g, node) => {
+    const y = node.outputs[0]!
+    return [g.sub(y.exp().mul(g.sum([axisOf(node, y)], true)))]
+  },
+  LpNormalization: lpNormalization,
+  LayerNormalization: layerNormalization,
+  InstanceNormalization: instanceNormalization,
   /**
    * In training the batch's own mean and variance take part: Ioffe and Szegedy, "Batch Normalization", 2015, section 3.
    * The second and third output are those statistics where momentum is 0, as the builder sets it; otherwise they are

@@ -55,6 +55,11 @@ export const pooling: Rules = {
     const { shape } = inputsOf(node)[0]!
     return [g.div(size(shape.slice(2))).expand(shape)]
   },
+  GlobalMaxPool: (g, node) => {
+    const x = inputsOf(node)[0]!
+    const hit = x.equal(node.outputs[0]!).cast('float32')
+    return [hit.mul(g.div(hit.sum(x.shape.map((_, i) => i).slice(2), true)))]
+  },
   AveragePool: (g, node) => {
     const x = inputsOf(node)[0]!
     const { kernel, strides, dilations, pads } = windowOf(

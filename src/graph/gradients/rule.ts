@@ -4,9 +4,14 @@ import { type Node, scalar, type Value } from '../value.ts'
 
 /**
  * How the gradient of a node's first output flows to its inputs: one value for each input that has a gradient,
- * `undefined` for the others. A rule builds more graph, so that gradients can be differentiated too.
+ * `undefined` for the others. Operators with several outputs that have gradients find all of them in `gradients`. A rule
+ * builds more graph, so that gradients can be differentiated too.
  */
-export type Rule = (upstream: Value, node: Node) => readonly (Value | undefined)[]
+export type Rule = (
+  upstream: Value,
+  node: Node,
+  gradients: readonly (Value | undefined)[],
+) => readonly (Value | undefined)[]
 
 export type Rules = Readonly<Record<string, Rule>>
 
@@ -29,7 +34,8 @@ export function unbroadcast(gradient: Value, shape: Shape): Value {
  */
 export function zeros(shape: Shape, known: Value, dtype: DType = 'float32'): Value {
   const element = known.reshape([-1]).slice(0, 0, 1).cast('float32')
-  return element.greater(Number.POSITIVE_INFINITY).cast(dtype).expand(shape)
+  const zero = element.greater(Number.POSITIVE_INFINITY).cast(dtype)
+  return shape.length === 0 ? zero.squeeze([0]) : zero.expand(shape)
 }
 
 /** What was reduced away by keepdims = 0, back as axes of extent 1. */

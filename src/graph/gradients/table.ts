@@ -1,4 +1,5 @@
 /** The gradient rule of every operator that has one, by its ONNX name. */
+import { activations } from './activations.ts'
 import { convolution } from './convolution.ts'
 import { elementwise } from './elementwise.ts'
 import { indexing } from './indexing.ts'
@@ -11,6 +12,7 @@ import type { Rules } from './rule.ts'
 
 export const gradients: Rules = {
   ...elementwise,
+  ...activations,
   ...reduction,
   ...linear,
   ...convolution,

@@ -114,6 +114,7 @@ export const convolution: Readonly<Record<string, Infer>> = {
   MaxPool: maxPool,
   AveragePool: averagePool,
   GlobalAveragePool: globalPool,
+  GlobalMaxPool: globalPool,
   BatchNormalization: batchNormalization,
   Resize: resize,
   AffineGrid: affineGrid,

@@ -30,6 +30,18 @@ const scatterElements: Infer = (inputs, { axis = 0 }) => {
   return [{ dtype: x.dtype, shape: x.shape }]
 }
 
+/** Each row of the last axis of `indices` is a place in x. */
+const gatherND: Infer = (inputs, { batch_dims: shared = 0 }) => {
+  const [x, indices] = [required(inputs, 0), required(inputs, 1)]
+  expectDType(indices, 'int64')
+  if (shared !== 0) throw new GraphError(`batch_dims is ${shared}; only 0 is supported`)
+  const depth = indices.shape.at(-1)
+  if (depth === undefined || depth > x.shape.length) {
+    throw new GraphError(`indices ${describe(indices)} reach deeper than ${describe(x)}`)
+  }
+  return [{ dtype: x.dtype, shape: [...indices.shape.slice(0, -1), ...x.shape.slice(depth)] }]
+}
+
 const topK: Infer = (inputs, { axis = -1 }) => {
   const x = required(inputs, 0)
   const [k] = integers(inputs, 1)
@@ -47,4 +59,5 @@ export const indexing: Readonly<Record<string, Infer>> = {
   GatherElements: gatherElements,
   ScatterElements: scatterElements,
   TopK: topK,
+  GatherND: gatherND,
 }

@@ -29,4 +29,38 @@ const gemm: Infer = (inputs, { transA = 0, transB = 0 }) => {
   return [{ dtype: a.dtype, shape: [rows, columns] }]
 }
 
-export const linear: Readonly<Record<string, Infer>> = { MatMul: matMul, Gemm: gemm }
+/** The letters of each operand and of the result. */
+export function parseEinsum(equation: string): { operands: string[]; result: string } {
+  const [left, right] = equation.replaceAll(' ', '').split('->')
+  const operands = left!.split(',')
+  const letters = [...operands.join('')]
+  const once = [...new Set(letters)].filter((letter) => letters.indexOf(letter) === letters.lastIndexOf(letter)).sort()
+  const result = right ?? once.join('')
+  if (![...operands, result].every((each) => /^[a-zA-Z]*$/.test(each) && new Set(each).size === each.length)) {
+    throw new GraphError(`the equation ${equation} has an ellipsis or a repeated letter, which is not supported`)
+  }
+  if (![...result].every((letter) => letters.includes(letter))) {
+    throw new GraphError(`the equation ${equation} has a result of letters that no operand has`)
+  }
+  return { operands, result }
+}
+
+const einsum: Infer = (inputs, { equation }) => {
+  const { operands, result } = parseEinsum(equation as string)
+  if (operands.length !== inputs.length) {
+    throw new GraphError(`the equation ${equation} has ${operands.length} operands, found ${inputs.length}`)
+  }
+  const extents = new Map<string, number>()
+  operands.forEach((letters, i) => {
+    const x = required(inputs, i)
+    expectRank(x, letters.length)
+    ;[...letters].forEach((letter, axis) => {
+      const known = extents.get(letter) ?? x.shape[axis]!
+      if (known !== x.shape[axis]) throw new GraphError(`${letter} of ${equation} is ${known} and ${x.shape[axis]}`)
+      extents.set(letter, known)
+    })
+  })
+  return [{ dtype: required(inputs, 0).dtype, shape: [...result].map((letter) => extents.get(letter)!) }]
+}
+
+export const linear: Readonly<Record<string, Infer>> = { MatMul: matMul, Gemm: gemm, Einsum: einsum }

@@ -106,6 +106,39 @@ const pad: Infer = (inputs) => {
   return [{ dtype: x.dtype, shape: x.shape.map((extent, i) => extent + pads[i]! + pads[i + rank]!) }]
 }
 
+const tile: Infer = (inputs) => {
+  const x = required(inputs, 0)
+  const repeats = integers(inputs, 1)
+  if (repeats.length !== x.shape.length) {
+    throw new GraphError(`${describe(x)} needs ${x.shape.length} repeats, found ${repeats.length}`)
+  }
+  return [{ dtype: x.dtype, shape: x.shape.map((extent, i) => extent * repeats[i]!) }]
+}
+
+/** By the extents of a constant input, or into `num_outputs` parts of which the last may be smaller. */
+const split: Infer = (inputs, { axis = 0, num_outputs: parts }) => {
+  const x = required(inputs, 0)
+  const along = normalizeAxis(axis as number, x.shape.length)
+  const whole = x.shape[along]!
+  const extents = inputs[1] ? integers(inputs, 1) : equalParts(whole, parts as number | undefined)
+  if (extents.reduce((sum, each) => sum + each, 0) !== whole) {
+    throw new GraphError(`axis ${along} of ${describe(x)} cannot be split into ${extents.join(' + ')}`)
+  }
+  return extents.map((extent) => ({ dtype: x.dtype, shape: x.shape.with(along, extent) }))
+}
+
+function equalParts(whole: number, parts: number | undefined): number[] {
+  if (!parts) throw new GraphError('neither the extents of the parts nor their number is given')
+  const each = Math.ceil(whole / parts)
+  return Array.from({ length: parts }, (_, i) => Math.max(0, Math.min(each, whole - i * each)))
+}
+
+const trilu: Infer = (inputs) => {
+  const x = required(inputs, 0)
+  if (x.shape.length < 2) throw new GraphError(`expected matrices, found ${describe(x)}`)
+  return [{ dtype: x.dtype, shape: x.shape }]
+}
+
 export const movement: Readonly<Record<string, Infer>> = {
   Transpose: transpose,
   Reshape: reshape,
@@ -116,4 +149,7 @@ export const movement: Readonly<Record<string, Infer>> = {
   Concat: concat,
   Slice: slice,
   Pad: pad,
+  Tile: tile,
+  Split: split,
+  Trilu: trilu,
 }

@@ -36,6 +36,8 @@ export const reduction: Readonly<Record<string, Infer>> = {
   ReduceMin: reduce,
   ReduceSumSquare: reduce,
   ReduceLogSumExp: reduce,
+  ReduceL2: reduce,
+  ReduceProd: reduce,
   ArgMax: arg,
   ArgMin: arg,
   CumSum: cumSum,

@@ -1,0 +1,221 @@
+/** Gradients in other settings than the reference has, against finite differences; and where they have to stay finite. */
+import { describe, expect, test } from 'vitest'
+import { compile } from '../../compile.ts'
+import { random } from '../../random.ts'
+import { size } from '../../tensor.ts'
+import { differentiate } from '../differentiate.ts'
+import { apply, constant, input, integers, one, scalar, type Value } from '../value.ts'
+
+const { uniform } = random(0, 'gradients')
+const numbers = (shape: readonly number[]) => Float32Array.from({ length: size(shape) }, () => uniform(0.2, 1.4))
+
+/** The gradient of Σ weights · f(inputs) with respect to each input, and the value, at given inputs. */
+async function run(
+  f: (inputs: Value[]) => Value,
+  shapes: readonly (readonly number[])[],
+  data: readonly Float32Array[],
+) {
+  const inputs = shapes.map((shape, i) => input(`x${i}`, 'float32', shape))
+  const y = f(inputs)
+  const weights = constant(
+    'float32',
+    y.shape,
+    Array.from({ length: size(y.shape) }, (_, i) => 0.3 + (i % 5) / 4),
+  )
+  const value = y.mul(weights).sum()
+  const gradients = differentiate(value, inputs)
+  const program = await compile({ value, ...Object.fromEntries(gradients.map((g, i) => [`g${i}`, g])) }, { threads: 2 })
+  const at = async (points: readonly Float32Array[]) =>
+    program.run(Object.fromEntries(points.map((x, i) => [`x${i}`, { dtype: 'float32', shape: shapes[i]!, data: x }])))
+  const results = await at(data)
+  return {
+    gradients: shapes.map((_, i) => results[`g${i}`]!.data as Float32Array),
+    value: async (points: readonly Float32Array[]) => (await at(points)).value!.data[0] as number,
+    release: () => program.release(),
+  }
+}
+
+describe('finite differences', () => {
+  const axes = (...of: number[]) => integers(of)
+  test.each<[string, (inputs: Value[]) => Value, number[][]]>([
+    ['Softmax, axis 0', ([x]) => one('Softmax', [x], { axis: 0 }), [[3, 4]]],
+    ['Softmax, axis left out', ([x]) => one('Softmax', [x]), [[2, 3, 4]]],
+    ['LogSoftmax, axis -2', ([x]) => one('LogSoftmax', [x], { axis: -2 }), [[2, 3, 4]]],
+    ['LpNormalization, p 1', ([x]) => one('LpNormalization', [x], { axis: 0, p: 1 }), [[3, 4]]],
+    ['LpNormalization, defaults', ([x]) => one('LpNormalization', [x]), [[2, 5]]],
+    [
+      'LayerNormalization over two axes',
+      ([x, s, b]) => one('LayerNormalization', [x, s, b], { axis: 1 }),
+      [
+        [2, 3, 4],
+        [3, 4],
+        [3, 4],
+      ],
+    ],
+    ['LayerNormalization without bias', ([x, s]) => one('LayerNormalization', [x, s], { axis: -1 }), [[3, 5], [5]]],
+    [
+      'InstanceNormalization of sequences',
+      ([x, s, b]) => one('InstanceNormalization', [x, s, b]),
+      [[2, 3, 6], [3], [3]],
+    ],
+    ['ReduceProd of everything', ([x]) => one('ReduceProd', [x], { keepdims: 0 }), [[2, 3]]],
+    ['ReduceProd over two axes', ([x]) => one('ReduceProd', [x, axes(0, -1)], { keepdims: 1 }), [[2, 3, 2]]],
+    ['ReduceL2 of everything', ([x]) => one('ReduceL2', [x], { keepdims: 0 }), [[2, 3]]],
+    ['Elu, alpha 0.7', ([x]) => one('Elu', [x!.sub(0.8)], { alpha: 0.7 }), [[7]]],
+    ['Selu, its own constants', ([x]) => one('Selu', [x!.sub(0.8)], { alpha: 1.2, gamma: 0.9 }), [[7]]],
+    ['HardSigmoid, defaults', ([x]) => one('HardSigmoid', [x!.sub(0.8).mul(5)]), [[7]]],
+    [
+      'PRelu, one slope for each channel',
+      ([x, s]) => one('PRelu', [x!.sub(0.8), s]),
+      [
+        [2, 3, 4],
+        [3, 1],
+      ],
+    ],
+    ['Clip without a lower bound', ([x]) => one('Clip', [x, undefined, scalar(0.9)]), [[9]]],
+    ['Clip without bounds', ([x]) => one('Clip', [x]), [[4]]],
+    ['GlobalMaxPool of sequences', ([x]) => one('GlobalMaxPool', [x]), [[2, 3, 5]]],
+    ['Tile', ([x]) => one('Tile', [x, axes(1, 3, 2)]), [[2, 3, 1]]],
+    [
+      'Split, all parts in use',
+      ([x]) => {
+        const [a, b, c] = apply('Split', [x, axes(1, 2, 1)], { axis: -1 })
+        return a!.add(b!.square()).add(c!.mul(3))
+      },
+      [[3, 4]],
+    ],
+    [
+      'Split into a number of parts',
+      ([x]) => {
+        const [a, b] = apply('Split', [x], { axis: 0, num_outputs: 2 })
+        return a!.slice(0, 0, 1).mul(b!)
+      },
+      [[3, 2]],
+    ],
+    ['Trilu, lower, off the diagonal', ([x]) => one('Trilu', [x, scalar(-1, 'int64')], { upper: 0 }), [[2, 3, 4]]],
+    [
+      'GatherND of rows, repeated and from the end',
+      ([x]) => one('GatherND', [x, constant('int64', [4, 1], [1, 1, -1, 0])]),
+      [[3, 2]],
+    ],
+    [
+      'Einsum, letters of one operand alone',
+      ([a, b]) => one('Einsum', [a, b], { equation: 'ijk,jl->l' }),
+      [
+        [2, 3, 4],
+        [3, 5],
+      ],
+    ],
+    ['Einsum of one operand, implicit result', ([a]) => one('Einsum', [a], { equation: 'ba' }), [[2, 3]]],
+    [
+      'Einsum of three',
+      ([a, b, c]) => one('Einsum', [a, b, c], { equation: 'bhqd,bhkd,bk->bhq' }),
+      [
+        [2, 2, 3, 2],
+        [2, 2, 4, 2],
+        [2, 4],
+      ],
+    ],
+  ])('%s', async (_, f, shapes) => {
+    const data = shapes.map(numbers)
+    const { gradients, value, release } = await run(f, shapes, data)
+    for (const [i, gradient] of gradients.entries()) {
+      for (const k of gradient.keys()) {
+        const step = 5e-3
+        const moved = (by: number) => data.map((x, j) => (j === i ? x.with(k, x[k]! + by) : x))
+        const slope = ((await value(moved(step))) - (await value(moved(-step)))) / (2 * step)
+        expect(Math.abs(gradient[k]! - slope), `input ${i}, element ${k}: ${gradient[k]} for ${slope}`).toBeLessThan(
+          5e-3 + 0.02 * Math.abs(slope),
+        )
+      }
+    }
+    await release()
+  })
+})
+
+describe('where PyTorch gives NaN or infinity, nothing flows', () => {
+  test.each<[string, (x: Value) => Value, number[], number[]]>([
+    ['the norm of a zero vector', (x) => one('ReduceL2', [x], { keepdims: 0 }), [0, 0], [0, 0]],
+    ['a zero vector at length 1', (x) => one('LpNormalization', [x], { axis: 0 }), [0, 0], [0, 0]],
+    ['its first norm', (x) => one('LpNormalization', [x], { axis: 0, p: 1 }), [0, 0], [0, 0]],
+    ['the root of zero', (x) => x.sqrt(), [0, 4], [0, 0.55 * 0.25]],
+    ['arccos at its ends', (x) => x.acos(), [1, -1], [0, 0]],
+    [
+      'the logarithm of zero in a branch that is masked',
+      (x) => x.greater(0).where(x.greater(0).where(x, 1).log(), 0),
+      [0, 2],
+      [0, 0.55 / 2],
+    ],
+  ])('%s', async (_, f, at, expected) => {
+    const { gradients, release } = await run(([x]) => f(x!), [[at.length]], [Float32Array.from(at)])
+    await release()
+    for (const [i, slope] of expected.entries()) expect(gradients[0]![i]).toBeCloseTo(slope, 5)
+  })
+
+  test('a product with zeros in it', async () => {
+    const product = ([x]: Value[]) => one('ReduceProd', [x, integers([1])], { keepdims: 0 })
+    const { gradients, release } = await run(product, [[3, 3]], [Float32Array.of(2, 3, 4, 0, 3, 4, 0, 0, 4)])
+    await release()
+    const weights = [0.3, 0.55, 0.8]
+    const expected = [12, 8, 6, 12, 0, 0, 0, 0, 0].map((x, i) => x * weights[Math.floor(i / 3)]!)
+    expected.forEach((slope, i) => {
+      expect(gradients[0]![i]).toBeCloseTo(slope, 4)
+    })
+  })
+})
+
+test('repeated places of GatherND add up exactly, on two threads, every time', async () => {
+  const [rows, picks] = [50, 20_000]
+  const places = Array.from({ length: picks }, (_, i) => (i * 7) % rows)
+  const f = ([x]: Value[]) =>
+    one('GatherND', [x, constant('int64', [picks, 1], places)])
+      .mul(0)
+      .add(one('GatherND', [x, constant('int64', [picks, 1], places)]))
+  const inputs = [input('x', 'float32', [rows, 4])]
+  const [gradient] = differentiate(f(inputs).sum(), inputs)
+  const program = await compile({ gradient: gradient! }, { threads: 2 })
+  for (let round = 0; round < 5; round++) {
+    const results = await program.run({ x: { dtype: 'float32', shape: [rows, 4], data: new Float32Array(rows * 4) } })
+    expect(Array.from(results.gradient!.data as Float32Array)).toEqual(Array(rows * 4).fill(picks / rows))
+  }
+  await program.release()
+})
+
+test.each<[string, () => unknown, RegExp]>([
+  [
+    'PRelu',
+    () => one('PRelu', [input('x', 'float32', [2, 3]), input('s', 'float32', [2, 2, 3])]),
+    /PRelu\(.*does not broadcast to float32 \[2, 3\]/,
+  ],
+  [
+    'LayerNormalization',
+    () => one('LayerNormalization', [input('x', 'float32', [2, 3]), input('s', 'float32', [4])]),
+    /LayerNormalization\(/,
+  ],
+  [
+    'InstanceNormalization',
+    () =>
+      one('InstanceNormalization', [
+        input('x', 'float32', [2, 3]),
+        input('s', 'float32', [3]),
+        input('b', 'float32', [3]),
+      ]),
+    /spatial/,
+  ],
+  ['Tile', () => one('Tile', [input('x', 'float32', [2, 3]), integers([2])]), /needs 2 repeats, found 1/],
+  [
+    'Split',
+    () => apply('Split', [input('x', 'float32', [2, 3]), integers([1, 1])], { axis: 1 }),
+    /cannot be split into 1 \+ 1/,
+  ],
+  ['Einsum', () => one('Einsum', [input('x', 'float32', [2, 3])], { equation: 'ii->i' }), /repeated letter/],
+  [
+    'Einsum',
+    () => one('Einsum', [input('x', 'float32', [2, 3]), input('y', 'float32', [2, 3])], { equation: 'ij,jk->ik' }),
+    /j of ij,jk->ik is 3 and 2/,
+  ],
+  ['GatherND', () => one('GatherND', [input('x', 'float32', [3]), constant('int64', [1, 2], [0, 0])]), /deeper/],
+  ['Gelu', () => one('Gelu', [input('x', 'float32', [3])], { approximate: 'fast' }), /expected none or tanh/],
+])('%s says what does not fit', (_, build, message) => {
+  expect(build).toThrow(message)
+})

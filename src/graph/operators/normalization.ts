@@ -1,0 +1,50 @@
+/** Operators that normalise along axes. */
+import { GraphError } from '../../errors.ts'
+import { describe, sameShape } from '../../tensor.ts'
+import { broadcast, expectDType, type Infer, normalizeAxis, required } from './operator.ts'
+
+const along: Infer = (inputs, { axis = -1 }) => {
+  const x = required(inputs, 0)
+  expectDType(x, 'float32')
+  normalizeAxis(axis as number, x.shape.length)
+  return [{ dtype: x.dtype, shape: x.shape }]
+}
+
+const lpNormalization: Infer = (inputs, attributes) => {
+  const { p = 2 } = attributes
+  if (p !== 1 && p !== 2) throw new GraphError(`p is ${p}, expected 1 or 2`)
+  return along(inputs, attributes)
+}
+
+/** Over the axes from `axis` on; scale and bias have their shape. */
+const layerNormalization: Infer = (inputs, attributes) => {
+  const { axis = -1 } = attributes
+  const x = required(inputs, 0)
+  const rest = x.shape.slice(normalizeAxis(axis as number, x.shape.length))
+  for (const each of [required(inputs, 1), inputs[2]]) {
+    if (each && !sameShape(broadcast([each.shape, rest]), rest)) {
+      throw new GraphError(`${describe(each)} does not broadcast to the normalised axes [${rest.join(', ')}]`)
+    }
+  }
+  return along(inputs, attributes)
+}
+
+/** Over the spatial axes of each example's channels. */
+const instanceNormalization: Infer = (inputs) => {
+  const x = required(inputs, 0)
+  if (x.shape.length < 3) throw new GraphError(`expected [n, channels, …spatial], found ${describe(x)}`)
+  for (const each of [required(inputs, 1), required(inputs, 2)]) {
+    if (!sameShape(each.shape, [x.shape[1]!])) {
+      throw new GraphError(`${describe(each)} does not have one element for each of ${x.shape[1]} channels`)
+    }
+  }
+  return [{ dtype: x.dtype, shape: x.shape }]
+}
+
+export const normalization: Readonly<Record<string, Infer>> = {
+  Softmax: along,
+  LogSoftmax: along,
+  LpNormalization: lpNormalization,
+  LayerNormalization: layerNormalization,
+  InstanceNormalization: instanceNormalization,
+}

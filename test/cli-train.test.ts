@@ -88,10 +88,15 @@ describe('train', () => {
     expect(bytes.equals(await readFile(at('other', 'encoder.onnx')))).toBe(false)
   })
 
-  test('takes every metric, loss, miner and encoder that fit together', async () => {
+  test('takes metrics, losses, miners, encoders, optimisers and schedules that fit together', async () => {
     for (const [i, flags] of [
       ['--metric', 'euclidean', '--loss', 'triplet', '--mining', 'batchHard', '--encoder', 'mlp', '--margin', '1'],
       ['--metric', 'squaredEuclidean', '--loss', 'triplet', '--hold-out-classes', '0'],
+      ['--mining', 'semiHard', '--optimizer', 'adamW', '--weight-decay', '0.1', '--schedule', 'oneCycle'],
+      ['--optimizer', 'sgd', '--clip-norm', '0.5', '--schedule', 'cosine', '--learning-rate', '0.1'],
+      ['--optimizer', 'amsgrad', '--schedule', 'linearWarmup'],
+      ['--optimizer', 'rmsprop', '--schedule', 'stepwise'],
+      ['--optimizer', 'adagrad'],
       ['--mining', 'batchHard', '--scale', '8', '--margin', '0.1', '--classes-per-batch', '3', '--per-class', '2'],
     ].entries()) {
       const result = await isometry([

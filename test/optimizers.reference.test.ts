@@ -1,9 +1,9 @@
-/** Ten steps of each optimiser that exists, against PyTorch's. */
+/** Ten steps of each optimiser, against PyTorch's. */
 import { test } from 'vitest'
 import { compile } from '../src/compile.ts'
 import { differentiate } from '../src/graph/differentiate.ts'
 import { constant, input } from '../src/graph/value.ts'
-import { adam, type Optimizer, sgd } from '../src/optimizers/index.ts'
+import { adagrad, adam, adamW, clipByGlobalNorm, type Optimizer, rmsprop, sgd } from '../src/optimizers/index.ts'
 import type { Tensor } from '../src/tensor.ts'
 import { readReference, report } from './reference.ts'
 import { expectClose } from './tolerance.ts'
@@ -24,15 +24,22 @@ interface Reference {
   }[]
 }
 
-function optimizerOf({ optimizer, clipGlobalNorm, settings }: Reference['runs'][number]): Optimizer | undefined {
-  if (clipGlobalNorm !== null) return undefined
+function ruleOf({ optimizer, settings }: Reference['runs'][number]): Optimizer | undefined {
   const weightDecay = settings.weight_decay as number
-  if (optimizer.startsWith('sgd')) {
-    return sgd({ momentum: settings.momentum as number, nesterov: settings.nesterov as boolean, weightDecay })
-  }
-  if (optimizer !== 'adam') return undefined
+  const epsilon = settings.eps as number
+  const momentum = settings.momentum as number
+  if (optimizer.startsWith('sgd')) return sgd({ momentum, nesterov: settings.nesterov as boolean, weightDecay })
+  if (optimizer === 'rmsprop') return rmsprop({ alpha: settings.alpha as number, epsilon, momentum, weightDecay })
+  if (optimizer === 'adagrad') return adagrad({ epsilon, weightDecay })
+  if (!optimizer.startsWith('adam')) return undefined
   const [beta1, beta2] = settings.betas as [number, number]
-  return adam({ beta1, beta2, epsilon: settings.eps as number, weightDecay })
+  const options = { beta1, beta2, epsilon, weightDecay, amsgrad: settings.amsgrad as boolean }
+  return optimizer === 'adamw' ? adamW(options) : adam(options)
+}
+
+function optimizerOf(run: Reference['runs'][number]): Optimizer | undefined {
+  const rule = ruleOf(run)
+  return rule && run.clipGlobalNorm !== null ? clipByGlobalNorm(rule, run.clipGlobalNorm) : rule
 }
 
 test('optimisers take the steps that PyTorch takes', async () => {

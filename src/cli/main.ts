@@ -59,7 +59,17 @@ command('train', 'Train an encoder on a folder of images; the class of an image 
   .option('--classes-per-batch <P>', 'classes in a batch', integer(2), 32)
   .option('--per-class <K>', 'images of each class in a batch', integer(2), 4)
   .option('--steps <N>', 'training steps', count, 1000)
-  .option('--learning-rate <RATE>', "Adam's step size", positive, 0.003)
+  .addOption(
+    new Option('--optimizer <NAME>').choices(['sgd', 'adam', 'amsgrad', 'adamW', 'rmsprop', 'adagrad']).default('adam'),
+  )
+  .option('--learning-rate <RATE>', "the optimiser's step size", positive, 0.003)
+  .addOption(
+    new Option('--schedule <NAME>', 'what becomes of the learning rate over the run')
+      .choices(['constant', 'linearWarmup', 'cosine', 'stepwise', 'oneCycle'])
+      .default('constant'),
+  )
+  .option('--weight-decay <W>', "pulls parameters towards zero (default: adamW's 0.01, 0 of the others)", number(0))
+  .option('--clip-norm <N>', 'scale gradients down to this norm, all parameters together', positive)
   .addOption(
     new Option(
       '--on-collapse <WHAT>',

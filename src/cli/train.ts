@@ -6,6 +6,7 @@ import { cosineMarginTriplet, type Loss, triplet } from '../losses/index.ts'
 import { metricsByName } from '../metrics/by-name.ts'
 import { all, batchHard, semiHard } from '../mining/index.ts'
 import { checkOutput } from '../model/directory.ts'
+import { adagrad, adam, adamW, clipByGlobalNorm, type Optimizer, rmsprop, schedules, sgd } from '../optimizers/index.ts'
 import { type OnCollapse, train as trainModel } from '../training/index.ts'
 import { interruptible, warn } from './outcome.ts'
 import { progress } from './progress.ts'
@@ -29,7 +30,11 @@ export interface TrainArguments {
   readonly classesPerBatch: number
   readonly perClass: number
   readonly steps: number
+  readonly optimizer: keyof typeof optimizers
   readonly learningRate: number
+  readonly schedule: keyof typeof schedules
+  readonly weightDecay?: number
+  readonly clipNorm?: number
   readonly onCollapse: OnCollapse
   readonly seed: number
   readonly threads?: number
@@ -38,6 +43,15 @@ export interface TrainArguments {
 
 /** Semi-hard is what is in order by less than the loss's margin. */
 const miners = { all, batchHard, semiHard: (margin?: number) => semiHard(margin ? { margin } : {}) }
+const optimizers = {
+  sgd: (decay: Decay) => sgd({ momentum: 0.9, ...decay }),
+  adam: (decay: Decay) => adam(decay),
+  amsgrad: (decay: Decay) => adam({ amsgrad: true, ...decay }),
+  adamW: (decay: Decay) => adamW(decay),
+  rmsprop: (decay: Decay) => rmsprop(decay),
+  adagrad: (decay: Decay) => adagrad(decay),
+}
+type Decay = { readonly weightDecay?: number }
 const HOLD_OUT = 0.2
 
 export async function train(data: string, options: TrainArguments): Promise<void> {
@@ -59,6 +73,8 @@ export async function train(data: string, options: TrainArguments): Promise<void
     ...options,
     encoder,
     loss,
+    optimizer: optimizerOf(options),
+    schedule: schedules[options.schedule](),
     validation: heldOut,
     augmentation: options.augment ? affine() : undefined,
     onStep: (record) => shown.step(record),
@@ -101,6 +117,11 @@ function lossOf({ loss, margin, scale, metric: name, mining: miner }: TrainArgum
   if (scale !== undefined)
     throw new UsageError('--scale belongs to the loss cosineMarginTriplet; triplet has none. Leave it out.')
   return triplet(shared)
+}
+
+function optimizerOf({ optimizer, weightDecay, clipNorm }: TrainArguments): Optimizer {
+  const made = optimizers[optimizer](weightDecay === undefined ? {} : { weightDecay })
+  return clipNorm === undefined ? made : clipByGlobalNorm(made, clipNorm)
 }
 
 async function split(images: Images, options: TrainArguments, open: (folder: string) => Promise<Images>) {

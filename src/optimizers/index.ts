@@ -1,4 +1,11 @@
-/** Update rules. */
+/** Update rules, and learning rates over time. */
+export { type AdagradOptions, adagrad } from './adagrad.ts'
 export { type AdamOptions, adam } from './adam.ts'
+export { type AdamWOptions, adamW } from './adamw.ts'
+export { clipByGlobalNorm } from './clip-by-global-norm.ts'
+export { grouped, type ParameterGroup } from './grouped.ts'
 export type { Optimizer } from './optimizer.ts'
+export { type RmspropOptions, rmsprop } from './rmsprop.ts'
+export type { Schedule } from './schedules.ts'
+export * as schedules from './schedules.ts'
 export { type SgdOptions, sgd } from './sgd.ts'

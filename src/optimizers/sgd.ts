@@ -1,6 +1,6 @@
 /** Stochastic gradient descent. */
 import type { Value } from '../graph/value.ts'
-import { forEachParameter, type Optimizer } from './optimizer.ts'
+import { decayed, forEachParameter, type Optimizer } from './optimizer.ts'
 
 export interface SgdOptions {
   /** How much of the last step is kept; 0 if left out. */
@@ -24,7 +24,7 @@ export function sgd({ momentum = 0, nesterov = false, weightDecay = 0 }: SgdOpti
       const next: Record<string, Value> = {}
       const velocities: Record<string, Value> = {}
       for (const [name, parameter] of Object.entries(parameters)) {
-        let step = weightDecay > 0 ? gradients[name]!.add(parameter.mul(weightDecay)) : gradients[name]!
+        let step = decayed(gradients[name]!, parameter, weightDecay)
         if (momentum > 0) {
           const velocity = state[`velocity.${name}`]!.mul(momentum).add(step)
           velocities[`velocity.${name}`] = velocity

@@ -14,7 +14,15 @@ export type LoopOptions = TrainOptions &
   Required<
     Pick<
       TrainOptions,
-      'loss' | 'optimizer' | 'classesPerBatch' | 'perClass' | 'steps' | 'learningRate' | 'seed' | 'onCollapse'
+      | 'loss'
+      | 'optimizer'
+      | 'schedule'
+      | 'classesPerBatch'
+      | 'perClass'
+      | 'steps'
+      | 'learningRate'
+      | 'seed'
+      | 'onCollapse'
     >
   >
 
@@ -28,7 +36,7 @@ const RANK_EVERY = 100
  *   the signal is aborted.
  */
 export async function runSteps(images: Images, initial: Variables, options: LoopOptions) {
-  const { signal, steps, onStep, loss, onCollapse, warn = console.warn } = options
+  const { signal, steps, onStep, loss, schedule, onCollapse, warn = console.warn } = options
   const sampler = classSampler(images.labels, options)
   const compileWith = (each: typeof loss, variables: Variables) =>
     compileStep({ ...options, loss: each, variables, rows: sampler.rows, largestClass: sampler.perClass })
@@ -39,7 +47,8 @@ export async function runSteps(images: Images, initial: Variables, options: Loop
     for (let i = 1; i <= steps; i++) {
       const rows = sampler.next()
       const labels = Int32Array.from(rows, (row) => images.labels[row]!)
-      const { loss: value, statistics, sample } = await training.run(images.read(rows), labels)
+      const factor = schedule.factor(i, steps)
+      const { loss: value, statistics, sample } = await training.run(images.read(rows), labels, factor)
       if (!Number.isFinite(value)) {
         throw new RuntimeError(
           `The loss became ${value} at step ${i}. Lower the learning rate, ${options.learningRate} now.`,

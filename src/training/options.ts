@@ -4,6 +4,7 @@ import type { Images } from '../data/index.ts'
 import type { Encoder } from '../encoders/encoder.ts'
 import type { Loss } from '../losses/loss.ts'
 import type { Optimizer } from '../optimizers/optimizer.ts'
+import type { Schedule } from '../optimizers/schedules.ts'
 import type { OnCollapse } from './collapse.ts'
 
 export interface TrainOptions {
@@ -24,6 +25,8 @@ export interface TrainOptions {
   readonly steps?: number
   /** 0.003 if left out. */
   readonly learningRate?: number
+  /** What becomes of the learning rate over the run; `schedules.constant()` if left out. */
+  readonly schedule?: Schedule
   /**
    * What to do when all embeddings become nearly the same point: `warn` and go on (if left out), `stop` with a RuntimeError,
    * or `recover`: go back to the last good parameters, with all triplets in place of mined ones, or half the learning rate

@@ -16,7 +16,8 @@ export interface RecoverableOptions {
 }
 
 export interface Recoverable {
-  run(pixels: Uint8Array, labels: Int32Array): ReturnType<Step['run']>
+  /** One step, at a multiple of the learning rate. */
+  run(pixels: Uint8Array, labels: Int32Array, factor: number): ReturnType<Step['run']>
   /** Keeps the parameters to go back to, now and then. */
   keep(step: number): void
   /** Goes back and softens what comes; says so. */
@@ -47,7 +48,7 @@ export async function recoverable(
   }
 
   return {
-    run: (pixels, labels) => current.run(pixels, labels, rate),
+    run: (pixels, labels, factor) => current.run(pixels, labels, rate * factor),
     keep(step) {
       if (onCollapse === 'recover' && step >= good.step + KEEP_EVERY) good = { step, state: current.snapshot() }
     },

@@ -8,6 +8,7 @@ import { openEmbedder } from '../model/embedder.ts'
 import { exportEncoder } from '../model/export.ts'
 import { createModel, type Model } from '../model/model.ts'
 import { adam } from '../optimizers/adam.ts'
+import { constant } from '../optimizers/schedules.ts'
 import { defaultThreads } from '../runtime/node.ts'
 import { runSteps } from './loop.ts'
 import type { StepRecord, TrainOptions } from './options.ts'
@@ -28,6 +29,7 @@ export async function train(images: Images, options: TrainOptions): Promise<Mode
     perClass: 4,
     steps: 1000,
     learningRate: 0.003,
+    schedule: constant(),
     onCollapse: 'warn' as const,
     seed: 0,
     ...options,
@@ -58,6 +60,7 @@ export async function train(images: Images, options: TrainOptions): Promise<Mode
       settings: {
         optimizer: { name: settings.optimizer.name, ...settings.optimizer.settings },
         learningRate: settings.learningRate,
+        schedule: { name: settings.schedule.name, ...settings.schedule.settings },
         onCollapse: settings.onCollapse,
         classesPerBatch: settings.classesPerBatch,
         perClass: settings.perClass,

@@ -123,6 +123,11 @@ command('check', 'Say what is wrong with a loss, and what it is like, without tr
   )
   .action((file, options) => run(options, async () => (await import('./check.ts')).check(file, options)))
 
+command('inspect', 'Show what is in an ONNX file, and which of its operators gradients flow through.')
+  .argument('<FILE.onnx>', 'a model that any exporter wrote')
+  .option('--json', 'print the result as JSON')
+  .action((file, options) => run(options, async () => (await import('./inspect.ts')).inspect(file, options)))
+
 try {
   if (process.argv.length > 2) await program.parseAsync()
   else {

@@ -1,4 +1,4 @@
-/** `isometry check`: the question that the project began with, files and formulas, and what cannot be checked. */
+/** `isometry check` and `inspect`: the question that the project began with, files and formulas, and what cannot be looked at. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -90,6 +90,20 @@ describe('the questioner’s formula', () => {
     expect(titles).toContain('Collapsed, it is 0.5, the margin')
     expect(titles).toContain('Perfect, it is 0, for 10 classes as for 1,000')
   })
+})
+
+test('inspect shows what is in an ONNX file, and refuses what is none', async () => {
+  const file = join(import.meta.dirname, 'reference', 'training', 'residual.onnx')
+  const shown = await isometry(['inspect', file])
+  expect(shown.code, shown.stderr).toBe(0)
+  expect(shown.stdout).toMatch(/input +image {2}float32 \[batch, 3, 10, 10\]/)
+  expect(shown.stdout).toMatch(/InstanceNormalization +1 {2}yes/)
+  const { parameterCount, operators } = JSON.parse((await isometry(['inspect', file, '--json'])).stdout)
+  expect(parameterCount).toBe(994)
+  expect(operators).toContainEqual({ operator: 'Shape', nodes: 1, gradient: 'none' })
+  expectError(await isometry(['inspect', at('nothing.onnx')]), 1, /nothing\.onnx cannot be read/)
+  expectError(await isometry(['inspect', at('helper.ts')]), 1, /Not an ONNX model/)
+  expectError(await isometry(['inspect', folder.path]), 1, /cannot be read/)
 })
 
 describe('files', () => {

@@ -1,0 +1,145 @@
+/** What is in an ONNX file: what goes in and out, its parameters, and which of its operators gradients flow through. */
+import { DataError } from '../errors.ts'
+import { gradients } from '../graph/gradients/table.ts'
+import { operators } from '../graph/operators/table.ts'
+import { readModel } from '../onnx/codec.ts'
+import { dataTypes, type Graph, type Tensor, type ValueInfo } from '../onnx/schema.ts'
+
+export interface Inspection {
+  /** Name and version of what wrote the file; empty if it does not say. */
+  readonly producer: string
+  /** The version of ONNX's operators. */
+  readonly operatorSet: number
+  readonly inputs: readonly Port[]
+  readonly outputs: readonly Port[]
+  /** Float32 initialisers: what training could change. */
+  readonly parameters: readonly Parameter[]
+  /** How many numbers they hold together. */
+  readonly parameterCount: number
+  readonly operators: readonly OperatorUse[]
+}
+
+/** A name stands for an extent that is open. */
+export interface Port {
+  readonly name: string
+  readonly type: string
+  readonly shape: readonly (number | string)[]
+}
+
+export interface Parameter {
+  readonly name: string
+  readonly shape: readonly number[]
+}
+
+export interface OperatorUse {
+  readonly operator: string
+  /** How many nodes of the file are of it. */
+  readonly nodes: number
+  /** `none`: it computes shapes, constants or conditions, which no gradient flows through. */
+  readonly gradient: 'yes' | 'none' | 'unknown'
+  /** The first such node, where the gradient is not known. */
+  readonly node?: string
+}
+
+/** They make constants of shapes and attributes. */
+const withoutGradient = new Set(['Constant', 'ConstantOfShape', 'Range', 'Shape', 'Size', 'OneHot', 'NonZero'])
+const conditions = new Set([
+  'ArgMax',
+  'ArgMin',
+  'Equal',
+  'Greater',
+  'GreaterOrEqual',
+  'Less',
+  'LessOrEqual',
+  'And',
+  'Or',
+  'Not',
+])
+/** Bytes of an element; of types that parameters and constants usually have. */
+const widths: Readonly<Record<number, number>> = { 1: 4, 2: 1, 3: 1, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 16: 2 }
+const typeNames = new Map<number, string>([
+  ...Object.entries(dataTypes).map(([name, number]) => [number, name] as const),
+  [8, 'string'],
+  [10, 'float16'],
+  [16, 'bfloat16'],
+])
+
+/**
+ * Looks into the bytes of an ONNX file; data outside of the file are not read.
+ *
+ * @throws DataError if they are not an ONNX model, an initialiser's data do not fill its shape, or data are said to lie
+ *   outside of the model's directory.
+ */
+export function inspect(bytes: Uint8Array): Inspection {
+  const { graph, operatorSets, producerName = '', producerVersion = '' } = readModel(bytes)
+  for (const initializer of graph.initializers) checkData(initializer)
+  const given = new Set(graph.initializers.map(({ name }) => name))
+  const parameters = graph.initializers
+    .filter(({ dataType }) => dataType === dataTypes.float32)
+    .map(({ name = '', dimensions }) => ({ name, shape: dimensions }))
+  return {
+    producer: `${producerName} ${producerVersion}`.trim(),
+    operatorSet: operatorSets.find(({ domain = '' }) => domain === '' || domain === 'ai.onnx')?.version ?? 0,
+    // Old files name their initialisers among the inputs.
+    inputs: graph.inputs.filter(({ name }) => !given.has(name)).map(port),
+    outputs: graph.outputs.map(port),
+    parameters,
+    parameterCount: parameters.reduce((sum, { shape }) => sum + elements(shape), 0),
+    operators: operatorsOf(graph),
+  }
+}
+
+function operatorsOf({ nodes }: Graph): OperatorUse[] {
+  const uses = new Map<string, { nodes: number; first: string }>()
+  nodes.forEach(({ operator, domain = '', name }, i) => {
+    const full = domain === '' || domain === 'ai.onnx' ? operator : `${domain}.${operator}`
+    const known = uses.get(full)
+    uses.set(full, { nodes: (known?.nodes ?? 0) + 1, first: known?.first ?? (name || `node ${i}`) })
+  })
+  return [...uses]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([operator, { nodes: count, first }]) => {
+      const gradient = gradientOf(operator)
+      return { operator, nodes: count, gradient, ...(gradient === 'unknown' && { node: first }) }
+    })
+}
+
+function gradientOf(operator: string): OperatorUse['gradient'] {
+  if (withoutGradient.has(operator) || conditions.has(operator)) return 'none'
+  return Object.hasOwn(operators, operator) && Object.hasOwn(gradients, operator) ? 'yes' : 'unknown'
+}
+
+function port({ name, type }: ValueInfo): Port {
+  const { elementType = 0, shape } = type?.tensor ?? {}
+  return {
+    name,
+    type: typeNames.get(elementType) ?? `type ${elementType}`,
+    shape: (shape?.dimensions ?? []).map(({ value, parameter }) => value ?? (parameter || '?')),
+  }
+}
+
+function checkData({ name = '', dimensions, dataType, rawData, externalData, dataLocation }: Tensor): void {
+  const count = elements(dimensions)
+  if (!Number.isSafeInteger(count) || dimensions.some((extent) => extent < 0)) {
+    throw new DataError(`The initialiser ${name} has the shape [${dimensions.join(', ')}], which no tensor has.`)
+  }
+  if (dataLocation === 1 || externalData.length > 0) {
+    const location = externalData.find(({ key }) => key === 'location')?.value ?? ''
+    if (location === '' || /^([/\\]|[A-Za-z]:)/.test(location) || location.split(/[/\\]/).includes('..')) {
+      throw new DataError(
+        `The initialiser ${name} has its data at ${JSON.stringify(location)}; expected a file in the model's own directory.`,
+      )
+    }
+    return
+  }
+  const width = widths[dataType]
+  if (rawData && rawData.length > 0 && width && rawData.length !== count * width) {
+    throw new DataError(
+      `The initialiser ${name} of shape [${dimensions.join(', ')}] has ${rawData.length} bytes; expected ${count * width}. The file is damaged: export it again.`,
+    )
+  }
+}
+
+function elements(shape: readonly number[]): number {
+  return shape.reduce((product, extent) => product * extent, 1)
+}

@@ -18,6 +18,14 @@ const files = {
     export const flipped = ({ ap, an, margin }: From) => an.sub(ap).add(margin).relu()
     export const plain = ({ ap, an }: any) => Math.max(ap - an + 0.2, 0)
     export const number = 3`,
+  'embeddings.ts': `import { metrics } from 'isometry'
+    import type { Value } from 'isometry/graph'
+    const { pairwise } = metrics.cosine
+    export const right = (anchor: Value, positive: Value, negative: Value) =>
+      pairwise(anchor, positive).sub(pairwise(anchor, negative)).add(0.2).relu()
+    export const reduced = (anchor: Value, positive: Value, negative: Value) =>
+      pairwise(anchor, positive).mean().sub(pairwise(anchor, negative).mean()).add(0.2).relu()
+    export const plain = (anchor: any, positive: any, negative: any) => Math.max(anchor - positive, 0)`,
   'factory.mjs': `import { triplet } from 'isometry/losses'
     export const loss = ({ metric, margin }) => triplet({ metric, margin })`,
   'common.cjs': `const { losses } = require('isometry')
@@ -131,6 +139,16 @@ describe('files', () => {
     expect(flipped.stdout).toContain('The signs are flipped')
   })
 
+  test('a function of the embeddings themselves, which is where means go wrong', async () => {
+    const right = await isometry(['check', at('embeddings.ts'), '--export', 'right'])
+    expect(right.code, right.stderr).toBe(0)
+    const reduced = await isometry(['check', at('embeddings.ts'), '--export', 'reduced', '--json'])
+    expect(reduced.code, reduced.stderr).toBe(1)
+    expect(JSON.parse(reduced.stdout).problems.map((each: { name: string }) => each.name)).toEqual([
+      'reduced-before-hinge',
+    ])
+  })
+
   test('a function that makes a loss, and CommonJS', async () => {
     const made = await isometry(['check', at('factory.mjs'), '--metric', 'angular', '--margin', '0.1'])
     expect(made.code, made.stderr).toBe(0)
@@ -152,6 +170,8 @@ describe('what cannot be checked exits with 2 and one line', () => {
     [['formulas.ts', '--export', 'number'], /is the number 3; expected a loss, or a formula/],
     [['formulas.ts', '--export', 'plain'], /gives the number NaN .*Plain arithmetic cannot be differentiated/],
     [['formulas.ts', '--export', 'right'], /has a margin. Say how large it is with --margin/],
+    [['embeddings.ts', '--export', 'plain'], /gives the number NaN for embeddings/],
+    [['embeddings.ts', '--export', 'right', '--margin', '1'], /has its margin in itself/],
     [['loss.ts', '--margin', '0.2'], /Leave --metric and --margin out/],
     [['loss.ts', '--formula', 'ap'], /A formula and a file are two things/],
   ])('%j', async ([file, ...rest], message) => {
@@ -171,12 +191,13 @@ describe('what cannot be checked exits with 2 and one line', () => {
     ['1e99 * ap', /holds 1e\+99/],
     ['max(ap)', /max takes at least 2 arguments, found 1/],
     ['exp(ap, an)', /exp takes 1 argument, found 2/],
-    [`ap${' + ap'.repeat(400)}`, /characters; expected at most 1000/],
   ])('--formula %j', async (formula, message) => {
     expectError(await isometry(['check', '--formula', formula]), 2, message)
   })
 
-  test('nothing at all, an unknown metric, and a margin that is not asked for', async () => {
+  test('nothing at all, too much, an unknown metric, and a margin that is not asked for', async () => {
+    const long = `ap${' + ap'.repeat(400)}`
+    expectError(await isometry(['check', '--formula', long]), 2, /characters; expected at most 1000/)
     expectError(await isometry(['check']), 2, /There is nothing to check/)
     expectError(await isometry(['check', '--formula', 'ap', '--metric', 'hamming']), 2, /--metric/)
     expectError(await isometry(['check', '--formula', 'ap - an', '--margin', '1']), 2, /has no margin/)

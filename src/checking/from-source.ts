@@ -43,7 +43,9 @@ export async function checkExpression(text: string, { metric, margin }: SourceOp
 }
 
 /**
- * Checks what a module exports: a loss, a formula over distances, or a function that makes either of `{ metric, margin }`.
+ * Checks what a module exports: a loss, a formula over distances, a function that makes either of `{ metric, margin }`, or
+ * a function of the embeddings themselves, `(anchor, positive, negative) => …`, each [n, d], that gives one number or one
+ * for each triplet.
  *
  * @throws UsageError if there is no such export, or it is nothing that can be checked.
  */
@@ -75,6 +77,12 @@ export async function checkExport(
     )
   }
   const metric = metricOf(options.metric)
+  if (exported.length >= 2) {
+    if (options.margin !== undefined) {
+      throw new UsageError(`${text} takes embeddings, and has its margin in itself. Leave --margin out.`)
+    }
+    return ofLoss(overEmbeddings(exported as OverEmbeddings, text, metric), text)
+  }
   const made = asked(exported as Maker, metric, options.margin)
   if (isLoss(made.result)) return ofLoss(made.result, text)
   if (!(made.result instanceof Value)) {
@@ -100,6 +108,23 @@ async function ofLoss(loss: Loss, text: string): Promise<Check> {
   return {
     loss: { text, metric: loss.metric.name, margin: known ?? null },
     ...(await check({ loss, margin: known })),
+  }
+}
+
+type OverEmbeddings = (anchor: Value, positive: Value, negative: Value) => unknown
+
+function overEmbeddings(of: OverEmbeddings, name: string, metric: Metric): Loss {
+  return {
+    name,
+    metric,
+    build(examples) {
+      if (examples.kind !== 'tuples') throw new UsageError(`${name} takes tuples.`)
+      const value = of(examples.anchor, examples.positive, examples.negative)
+      if (value instanceof Value) return { value: value.mean() }
+      throw new UsageError(
+        `${name} gives ${kind(value)} for embeddings; expected a value of the graph. Plain arithmetic cannot be differentiated.`,
+      )
+    },
   }
 }
 

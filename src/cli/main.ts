@@ -111,7 +111,7 @@ command('embed', 'Write the embeddings of images to a file.')
   )
 
 command('check', 'Say what is wrong with a loss, and what it is like, without training anything.')
-  .argument('[FILE]', 'TypeScript or JavaScript that exports a loss, or a formula over distances')
+  .argument('[FILE]', 'TypeScript or JavaScript that exports a loss, or a function of distances or embeddings')
   .option('--formula <TEXT>', 'a loss in ap, an, pn, margin, numbers, + - * / ^, max min exp log sqrt softplus relu')
   .option('--export <NAME>', 'which export of the file (default: the default export, or the only one)')
   .addOption(new Option('--metric <NAME>', "that a formula's distances are in (default: cosine)").choices(metricNames))

@@ -32,7 +32,7 @@ const RANK_EVERY = 100
 /**
  * Trains the variables for as many steps as the options say.
  *
- * @throws RuntimeError if the loss is no longer finite, or training has collapsed and is to stop then; InterruptedError if
+ * @throws RuntimeError if the loss or its gradient is no longer finite, or training has collapsed and is to stop then; InterruptedError if
  *   the signal is aborted.
  */
 export async function runSteps(images: Images, initial: Variables, options: LoopOptions) {
@@ -49,11 +49,7 @@ export async function runSteps(images: Images, initial: Variables, options: Loop
       const labels = Int32Array.from(rows, (row) => images.labels[row]!)
       const factor = schedule.factor(i, steps)
       const { loss: value, statistics, sample } = await training.run(images.read(rows), labels, factor)
-      if (!Number.isFinite(value)) {
-        throw new RuntimeError(
-          `The loss became ${value} at step ${i}. Lower the learning rate, ${options.learningRate} now.`,
-        )
-      }
+      checkFinite(value, statistics.gradientNorm, i, options.learningRate)
       let event: StepRecord['event'] = watch.observe(statistics.spread)
       if (event === 'collapsed') {
         const message = collapseMessage(loss, {
@@ -84,5 +80,17 @@ export async function runSteps(images: Images, initial: Variables, options: Loop
     return { variables: training.variables(), history }
   } finally {
     await training.release()
+  }
+}
+
+/** A gradient can be lost where the loss is not: the next step would make every parameter NaN. */
+function checkFinite(loss: number, gradientNorm: number, step: number, learningRate: number): void {
+  if (!Number.isFinite(loss)) {
+    throw new RuntimeError(`The loss became ${loss} at step ${step}. Lower the learning rate, ${learningRate} now.`)
+  }
+  if (!Number.isFinite(gradientNorm)) {
+    throw new RuntimeError(
+      `The loss is ${loss} at step ${step}, but its gradient is not finite. Look at the loss with \`isometry check\` or checkLoss.`,
+    )
   }
 }

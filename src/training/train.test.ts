@@ -5,7 +5,7 @@ import { temporaryFolder, writeImages } from '../../test/images.ts'
 import { affine, holdOutClasses, type Images, openImageFolder, subset } from '../data/index.ts'
 import { convolutional, mlp } from '../encoders/index.ts'
 import { DataError, InterruptedError, RuntimeError, UsageError } from '../errors.ts'
-import { cosineMarginTriplet, triplet } from '../losses/index.ts'
+import { cosineMarginTriplet, type LabelledExamples, type Loss, triplet } from '../losses/index.ts'
 import { euclidean, squaredEuclidean } from '../metrics/index.ts'
 import { batchHard } from '../mining/index.ts'
 import { loadModel } from '../model/index.ts'
@@ -135,6 +135,20 @@ test('a loss that is no longer finite stops training with what to change', async
   })
   await expect(running).rejects.toThrow(RuntimeError)
   await expect(running).rejects.toThrow(/The loss became .* at step \d+\. Lower the learning rate/)
+})
+
+test('a gradient that is not finite stops training before it reaches the parameters', async () => {
+  const loss: Loss = {
+    name: 'own',
+    metric: euclidean,
+    build({ embeddings }: LabelledExamples) {
+      // Finite, with the gradient of a logarithm at zero.
+      const value = embeddings.mul(0).sum()
+      return { value: value.withGradient({ inputs: [embeddings], rule: () => [embeddings.mul(0).log()] }) }
+    },
+  } as Loss
+  const running = train(images, { ...quick, loss })
+  await expect(running).rejects.toThrow(/The loss is 0 at step 1, but its gradient is not finite/)
 })
 
 test('a directory that is not a model is not replaced', async () => {

@@ -18,7 +18,7 @@ import type { StepRecord, TrainOptions } from './options.ts'
  *
  * @throws UsageError if the encoder is made for images of another size, or a setting is out of range.
  * @throws DataError if fewer than two classes have two images.
- * @throws RuntimeError if the loss is no longer finite, or training collapses and `onCollapse` is `stop`.
+ * @throws RuntimeError if the loss or its gradient is no longer finite, or training collapses and `onCollapse` is `stop`.
  * @throws InterruptedError if `signal` is aborted.
  */
 export async function train(images: Images, options: TrainOptions): Promise<Model> {

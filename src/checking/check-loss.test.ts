@@ -197,7 +197,29 @@ describe('losses that are right', () => {
     ['distance swap', 'max(ap - min(an, pn) + 0.2, 0)', 'cosine'],
     ['softplus', 'softplus(10 * (ap - an))', 'cosine'],
     ['exponential', 'exp(ap - an)', 'cosine'],
+    ['a ratio of exponentials', '(exp(ap) / (exp(ap) + exp(an)))^2', 'euclidean'],
+    ['a squared hinge', 'max(ap - an + 0.3, 0)^2', 'chord'],
+    ['each distance within a hinge, and pulled besides', 'max(ap - an + 0.2, 0) + 0.1 * ap', 'cosine'],
+    ['distances turned into similarities and back', 'max(0.2 + (1 - an) - (1 - ap), 0)', 'cosine'],
   ])('%s has no problem', async (_, formula, metric) => {
     expect((await checkExpression(formula, { metric })).problems).toEqual([])
+  })
+
+  test.each<[string, string, string[]]>([
+    [
+      'max(ap - an + 0.2, 0)',
+      'cosine',
+      ['Hinged', 'Zero once satisfied', 'Invariant to scale', 'Asks for an angle of 36.9°'],
+    ],
+    ['max(ap - an + 0.2, 0)', 'euclidean', ['Hinged', 'Depends on scale', 'Asks for a difference of 0.2']],
+    ['softplus(64 * (ap - an + 0.2))', 'cosine', ['Smooth', 'Zero once satisfied']],
+    ['softplus(ap - an)', 'cosine', ['Smooth', 'Never flat', 'Collapsed, it is 0.693']],
+    // However steep a root or a logarithm begins, it has no hinge, and does not hide one.
+    ['max(sqrt(ap + 1e-6) - sqrt(an + 1e-6) + 0.2, 0)', 'cosine', ['Hinged', 'Asks for an angle of 16.3°']],
+    ['-log(1.001 - ap / 4) - log(an / 4 + 0.001)', 'squaredChord', ['Smooth', 'Never flat']],
+  ])('%s in %s is what it is', async (formula, metric, expected) => {
+    const { problems, traits } = await checkExpression(formula, { metric })
+    expect(problems).toEqual([])
+    expect(traits.map(({ title }) => title)).toEqual(expect.arrayContaining(expected))
   })
 })

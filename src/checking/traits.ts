@@ -1,6 +1,6 @@
 /** What a loss is like: nothing of it is right or wrong. */
 import { type Evidence, evidence, show, type Trait } from './finding.ts'
-import { angleAt, end, rightAngle, simplexDistance, walk } from './lines.ts'
+import { angleAt, jump, rightAngle, simplexDistance, walk } from './lines.ts'
 import { tripletAt } from './probe.ts'
 import { type Sample, slope } from './sample.ts'
 import type { Survey } from './survey.ts'
@@ -37,32 +37,25 @@ function signs({ samples, none, path }: Survey): Trait | undefined {
 
 /** A hinge has a place where its slope jumps. */
 async function smoothness(survey: Survey): Promise<Trait> {
-  const { low, high, steepest } = survey
+  const { low, high, at } = survey
   const width = high - low
   const [from, to] = [low + 0.01 * width, high - 0.01 * width]
-  const byNegative = await walk(survey, (an) => [low + 0.25 * width, an], from, to)
-  const byPositive = await walk(survey, (ap) => [ap, low + 0.5 * width], from, to)
-  const jumps = (samples: readonly Sample[]) =>
-    samples.findIndex((each, i) => i > 0 && change(each, samples[i - 1]!) > 0.2 * steepest)
-  const line = jumps(byNegative) > 0 ? byNegative : byPositive
-  const jump = jumps(line)
-  return jump > 0
+  const found =
+    (await jump(survey, (an) => [low + 0.25 * width, an], from, to)) ??
+    (await jump(survey, (ap) => [ap, low + 0.5 * width], from, to))
+  return found
     ? {
         name: 'smoothness',
         title: 'Hinged',
         detail: 'Its slope jumps where a triplet becomes satisfied; on either side it changes little.',
-        evidence: [line[jump - 1]!, line[jump]!].map(evidence),
+        evidence: found.map(evidence),
       }
     : {
         name: 'smoothness',
         title: 'Smooth',
         detail: 'Its slope changes gradually, so that no triplet counts fully or not at all.',
-        evidence: [evidence(line[Math.floor(line.length / 2)]!)],
+        evidence: [evidence(await at(low + 0.25 * width, low + 0.5 * width))],
       }
-}
-
-function change(a: Sample, b: Sample): number {
-  return Math.max(Math.abs(a.pull - b.pull), Math.abs(a.push - b.push))
 }
 
 function satisfaction({ best, none }: Survey): Trait {
@@ -131,20 +124,11 @@ async function start({ triplet, mixed, random }: Survey): Promise<Trait | undefi
 
 /** How far a negative has to be beside a positive at a distance: where a hinge closes, and where a smooth loss puts its margin. */
 async function enough(survey: Survey, ap: number): Promise<number | undefined> {
-  const { low, high, margin: declared, steepest } = survey
-  const line = await walk(survey, (an) => [ap, an], low, high)
-  const jump = line.findIndex((each, i) => i > 0 && change(each, line[i - 1]!) > 0.2 * steepest)
-  if (jump > 0) {
-    const half = (line[jump]!.push + line[jump - 1]!.push) / 2
-    return end(
-      survey,
-      (an) => [ap, an],
-      line[jump - 1]!.x,
-      line[jump]!.x,
-      ({ push }) => push > half,
-    )
-  }
+  const { low, high, margin: declared } = survey
+  const closes = await jump(survey, (an) => [ap, an], low, high)
+  if (closes) return (closes[0].x + closes[1].x) / 2
   // A push that does not fade has no place where it would be enough.
+  const line = await walk(survey, (an) => [ap, an], low, high)
   const strongest = line.reduce((most, { push }) => Math.max(most, push), 0)
   if (line.at(-1)!.push > 0.95 * strongest) return undefined
   return declared !== undefined && declared > 0 && ap + declared <= high ? ap + declared : undefined

@@ -4,8 +4,9 @@ import { pairProgram, tripletAt } from '../probe.ts'
 import { slope } from '../sample.ts'
 import type { Survey } from '../survey.ts'
 
-/** So much steeper than anywhere else, right beside the least distance, that it grows without bound. */
+/** So much steeper than anywhere else, right beside the least distance, and this much more than at four times as far. */
 const STEEP = 100
+const GROWING = 1.5
 
 export async function finiteProblems(survey: Survey): Promise<Problem[]> {
   const [special, steep] = [await specialPlaces(survey), await steepStart(survey)]
@@ -67,14 +68,18 @@ async function steepStart({ formula, probe, low, high, steepest }: Survey): Prom
   const width = high - low
   // The least step that float32 can still tell from the end of the range.
   const tiny = low === 0 ? 1e-9 : 3e-7 * Math.abs(low)
-  const samples = await probe([
-    [low + tiny, low + 0.5 * width],
-    [low + 0.5 * width, low + tiny],
-  ])
+  const middle = low + 0.5 * width
+  const at = (distance: number) =>
+    probe([
+      [low + distance, middle],
+      [middle, low + distance],
+    ])
+  const [samples, farther] = [await at(tiny), await at(4 * tiny)]
   const names = ['coincident anchor and positive', 'coincident anchor and negative']
   return samples.flatMap((sample, i) => {
     const found = slope(sample)
-    if (Number.isFinite(found) && found <= STEEP * steepest) return []
+    const grows = found > STEEP * steepest && found > GROWING * slope(farther[i]!)
+    if (Number.isFinite(found) && !grows) return []
     return [{ name: `nearly ${names[i]} (a slope of ${show(found)}, and growing)`, evidence: evidence(sample) }]
   })
 }

@@ -1,13 +1,6 @@
 /** Gradients of the activation functions. */
 import { type Node, one, type Value } from '../value.ts'
-import { inputsOf, masked, type Rule, type Rules, unbroadcast } from './rule.ts'
-
-type Numbers = Readonly<Record<string, number>>
-
-/** A rule for y = f(x), from the derivative at x, where y and the attributes are at hand. */
-function unary(derivative: (x: Value, y: Value, attributes: Numbers) => Value): Rule {
-  return (g, node) => [g.mul(derivative(inputsOf(node)[0]!, node.outputs[0]!, node.attributes as Numbers))]
-}
+import { inputsOf, masked, type Rules, unary, unbroadcast } from './rule.ts'
 
 function bit(condition: Value): Value {
   return condition.cast('float32')

@@ -1,11 +1,6 @@
 /** Gradients of the element-by-element operators. */
 import type { Node, Value } from '../value.ts'
-import { inputsOf, masked, type Rule, type Rules, unbroadcast } from './rule.ts'
-
-/** A rule for y = f(x), from the derivative at x, where y is at hand. */
-function unary(derivative: (x: Value, y: Value) => Value): Rule {
-  return (g, node) => [g.mul(derivative(inputsOf(node)[0]!, node.outputs[0]!))]
-}
+import { inputsOf, masked, type Rule, type Rules, unary, unbroadcast } from './rule.ts'
 
 /** A rule for operands that are broadcast, from the gradient of each at the common shape. */
 function operands(gradients: (g: Value, inputs: readonly Value[], node: Node) => readonly (Value | undefined)[]): Rule {

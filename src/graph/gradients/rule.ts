@@ -20,6 +20,13 @@ export function inputsOf(node: Node): readonly Value[] {
   return node.inputs as readonly Value[]
 }
 
+type Numbers = Readonly<Record<string, number>>
+
+/** A rule for y = f(x), from the derivative at x, where y and the attributes are at hand. */
+export function unary(derivative: (x: Value, y: Value, attributes: Numbers) => Value): Rule {
+  return (g, node) => [g.mul(derivative(inputsOf(node)[0]!, node.outputs[0]!, node.attributes as Numbers))]
+}
+
 /** The gradient of an operand that was broadcast: summed over the axes on which it was repeated. */
 export function unbroadcast(gradient: Value, shape: Shape): Value {
   const lead = gradient.shape.length - shape.length

@@ -1,13 +1,7 @@
 /** Activation functions: element by element, some with a slope or bounds of their own. */
 import { GraphError } from '../../errors.ts'
 import { describe, sameShape } from '../../tensor.ts'
-import { broadcast, expectDType, type Infer, required } from './operator.ts'
-
-const unary: Infer = (inputs) => {
-  const x = required(inputs, 0)
-  expectDType(x, 'float32')
-  return [{ dtype: x.dtype, shape: x.shape }]
-}
+import { broadcast, type Infer, required, unary } from './operator.ts'
 
 const gelu: Infer = (inputs, { approximate = 'none' }) => {
   if (approximate !== 'none' && approximate !== 'tanh') {

@@ -1,13 +1,7 @@
 /** Operators that work element by element, with NumPy's broadcasting. */
 import { GraphError } from '../../errors.ts'
 import { type DType, describe, type TensorType } from '../../tensor.ts'
-import { broadcast, expectDType, type Infer, required } from './operator.ts'
-
-const unary: Infer = (inputs) => {
-  const x = required(inputs, 0)
-  expectDType(x, 'float32')
-  return [{ dtype: x.dtype, shape: x.shape }]
-}
+import { broadcast, expectDType, type Infer, required, unary } from './operator.ts'
 
 function binary(result?: DType, ...allowed: DType[]): Infer {
   return (inputs) => {

@@ -57,3 +57,10 @@ export function expectDType(input: TensorType, ...allowed: DType[]): void {
 export function expectRank(input: TensorType, rank: number): void {
   if (input.shape.length !== rank) throw new GraphError(`expected ${rank} axes, found ${describe(input)}`)
 }
+
+/** Of operators that work on each float32 element by itself. */
+export const unary: Infer = (inputs) => {
+  const x = required(inputs, 0)
+  expectDType(x, 'float32')
+  return [{ dtype: x.dtype, shape: x.shape }]
+}

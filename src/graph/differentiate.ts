@@ -3,7 +3,8 @@ import { GraphError } from '../errors.ts'
 import { describe, sameShape } from '../tensor.ts'
 import { zeros } from './gradients/rule.ts'
 import { gradients as rules } from './gradients/table.ts'
-import { type Node, scalar, type Value } from './value.ts'
+import type { Node } from './node.ts'
+import { scalar, type Value } from './value.ts'
 
 /**
  * The gradient of `output` with respect to each of `targets`, as values of the targets' shapes.

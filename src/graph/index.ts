@@ -2,4 +2,5 @@
 
 export type { DType, Shape, Tensor } from '../tensor.ts'
 export { differentiate } from './differentiate.ts'
-export { concat, constant, input, type Operand, scalar, type Value } from './value.ts'
+export type { Operand } from './node.ts'
+export { concat, constant, input, scalar, type Value } from './value.ts'

@@ -10,7 +10,8 @@ import {
   type ValueInfo,
 } from '../onnx/schema.ts'
 import type { Tensor, TensorType } from '../tensor.ts'
-import type { Node, Value } from './value.ts'
+import type { Node } from './node.ts'
+import type { Value } from './value.ts'
 
 /** Any runtime of the last years takes these; nothing newer is needed. */
 const OPERATOR_SET = 21

@@ -1,32 +1,9 @@
 /** Values: the edges of a graph, each with a fixed type and the node that computes it. Their methods build more graph. */
 import { GraphError } from '../errors.ts'
-import { type DType, describe, type Shape, size, type Tensor, type TensorType, toTypedArray } from '../tensor.ts'
+import { type DType, describe, type Shape, size, type TensorType, toTypedArray } from '../tensor.ts'
+import type { CustomGradient, Node, Operand, Source } from './node.ts'
 import type { Attributes } from './operators/operator.ts'
 import { operators } from './operators/table.ts'
-
-/** A value, or a number that takes the type of its partner. */
-export type Operand = Value | number
-
-/** One operation. Nodes are numbered as they are made, so a node's number is above those of all that it needs. */
-export interface Node {
-  readonly number: number
-  readonly operator: string
-  readonly inputs: readonly (Value | undefined)[]
-  readonly attributes: Attributes
-  readonly outputs: readonly Value[]
-  /** Stands in for the operator's gradient rule: the values that the gradient flows to, and how. */
-  readonly custom?: CustomGradient | undefined
-}
-
-export interface CustomGradient {
-  readonly inputs: readonly Value[]
-  readonly rule: (upstream: Value) => readonly Value[]
-}
-
-type Source =
-  | { readonly kind: 'input'; readonly name: string }
-  | { readonly kind: 'constant'; readonly tensor: Tensor }
-  | { readonly kind: 'node'; readonly node: Node }
 
 /**
  * A tensor that a graph will compute. Shapes follow NumPy's broadcasting. Every method returns a new value and throws

@@ -1,5 +1,6 @@
 /** Gradients of the activation functions. */
-import { type Node, one, type Value } from '../value.ts'
+import type { Node } from '../node.ts'
+import { one, type Value } from '../value.ts'
 import { inputsOf, masked, type Rules, unary, unbroadcast } from './rule.ts'
 
 function bit(condition: Value): Value {

@@ -1,8 +1,9 @@
 /** Gradients of convolution, in the forms that the runtime computes fastest. */
 
 import { size } from '../../tensor.ts'
+import type { Node } from '../node.ts'
 import { windowOf } from '../operators/convolution.ts'
-import { concat, type Node, one, type Value } from '../value.ts'
+import { concat, one, type Value } from '../value.ts'
 import { inputsOf, type Rules } from './rule.ts'
 
 /** Up to this many rows, the shifted inputs of all kernel taps are stacked for one product instead of one each. */

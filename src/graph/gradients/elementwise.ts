@@ -1,5 +1,6 @@
 /** Gradients of the element-by-element operators. */
-import type { Node, Value } from '../value.ts'
+import type { Node } from '../node.ts'
+import type { Value } from '../value.ts'
 import { inputsOf, masked, type Rule, type Rules, unary, unbroadcast } from './rule.ts'
 
 /** A rule for operands that are broadcast, from the gradient of each at the common shape. */

@@ -1,6 +1,7 @@
 /** Gradients of normalisation layers. */
 import { size } from '../../tensor.ts'
-import type { Node, Value } from '../value.ts'
+import type { Node } from '../node.ts'
+import type { Value } from '../value.ts'
 import { at, inputsOf, masked, type Rule, type Rules, unbroadcast } from './rule.ts'
 
 function axisOf({ attributes }: Node, { shape }: Value): number {

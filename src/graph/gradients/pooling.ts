@@ -1,8 +1,9 @@
 /** Gradients of pooling. */
 import { GraphError } from '../../errors.ts'
 import { size } from '../../tensor.ts'
+import type { Node } from '../node.ts'
 import { windowOf } from '../operators/convolution.ts'
-import { constant, type Node, one, type Value } from '../value.ts'
+import { constant, one, type Value } from '../value.ts'
 import { inputsOf, type Rules, zeros } from './rule.ts'
 
 /** Each place repeated over the window that it came from. */

@@ -1,6 +1,7 @@
 /** Gradients of reductions and of running sums. */
 import { type Shape, size } from '../../tensor.ts'
-import { apply, integers, type Node, one } from '../value.ts'
+import type { Node } from '../node.ts'
+import { apply, integers, one } from '../value.ts'
 import { at, inputsOf, masked, type Rule, type Rules, restoreAxes } from './rule.ts'
 
 /** To the element that was chosen; equal ones share, as PyTorch's `amax` has it. */

@@ -1,6 +1,7 @@
 /** What a gradient rule is, and what several of them need. */
 import { type DType, type Shape, sameShape } from '../../tensor.ts'
-import { type Node, scalar, type Value } from '../value.ts'
+import type { Node } from '../node.ts'
+import { scalar, type Value } from '../value.ts'
 
 /**
  * How the gradient of a node's first output flows to its inputs: one value for each input that has a gradient,

@@ -7,7 +7,7 @@ import { triplet } from '../src/losses/triplet.ts'
 import { batchHard } from '../src/mining/batch-hard.ts'
 import { adam } from '../src/optimizers/adam.ts'
 import { random } from '../src/random.ts'
-import { compileStep } from '../src/training/step.ts'
+import { createStep } from '../src/training/step.ts'
 import { median } from './measure.ts'
 import { startPeer } from './peer.ts'
 
@@ -36,23 +36,23 @@ const cases: { name: string; title: string; encoder: Encoder; rows: number }[] =
 const peer = startPeer('step', 'torch')
 console.log(`Cosine, batch-hard triplet, Adam; two threads; median of ${ROUNDS} steps each, taking turns`)
 for (const { name, title, encoder, rows } of cases) {
-  const step = await compileStep({
+  const step = createStep({
     encoder,
     loss: triplet({ mining: batchHard() }),
     optimizer: adam(),
     variables: encoder.variables(0),
-    rows,
     largestClass: PER_CLASS,
     threads: 2,
   })
   const { integer } = random(0, 'bench')
-  const pixels = Uint8Array.from({ length: rows * 784 }, () => integer(256))
+  const data = Uint8Array.from({ length: rows * 784 }, () => integer(256))
+  const pixels = { dtype: 'uint8', shape: [rows, 1, 28, 28], data } as const
   const labels = Int32Array.from({ length: rows }, (_, i) => Math.floor(i / PER_CLASS))
   const [ours, theirs, ratios]: [number[], number[], number[]] = [[], [], []]
   for (let round = 0; round < ROUNDS + WARM_UP; round++) {
     await setTimeout(PAUSE)
     const start = performance.now()
-    await step.run(pixels, labels, 0.001)
+    await step.run([{ inputs: { pixels }, labels }], 0.001)
     const mine = performance.now() - start
     await setTimeout(PAUSE)
     const other = await peer?.time(name)

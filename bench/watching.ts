@@ -4,7 +4,7 @@ import { cosineMarginTriplet, type Loss, triplet } from '../src/losses/index.ts'
 import { batchHard } from '../src/mining/index.ts'
 import { adam } from '../src/optimizers/index.ts'
 import { random } from '../src/random.ts'
-import { compileStep } from '../src/training/step.ts'
+import { createStep } from '../src/training/step.ts'
 import { median } from './measure.ts'
 
 const ROUNDS = 45
@@ -32,20 +32,20 @@ for (const { title, encoder, loss, rows } of cases) {
     loss,
     optimizer: adam(),
     variables: encoder.variables(0),
-    rows,
     largestClass: 4,
     threads: 2,
   }
-  const steps = [await compileStep({ ...options, watch: false }), await compileStep(options)] as const
+  const steps = [createStep({ ...options, watch: false }), createStep(options)] as const
   const { integer } = random(0, 'bench')
-  const pixels = Uint8Array.from({ length: rows * 784 }, () => integer(256))
+  const data = Uint8Array.from({ length: rows * 784 }, () => integer(256))
+  const pixels = { dtype: 'uint8', shape: [rows, 1, 28, 28], data } as const
   const labels = Int32Array.from({ length: rows }, (_, i) => Math.floor(i / 4))
   const ratios: number[] = []
   for (let round = 0; round < ROUNDS + WARM_UP; round++) {
     const times: number[] = []
     for (const step of steps) {
       const start = performance.now()
-      await step.run(pixels, labels, 0.001)
+      await step.run([{ inputs: { pixels }, labels }], 0.001)
       times.push(performance.now() - start)
     }
     if (round >= WARM_UP) ratios.push(times[1]! / times[0]!)

@@ -16,11 +16,11 @@ export async function compile(outputs: Readonly<Record<string, Value>>, options?
   const { inputs } = reach(Object.values(outputs))
   const program = await open(writeModel(toModel(outputs)), options)
   return {
+    ...program,
     async run(feeds, into) {
       for (const [name, type] of inputs) checkFeed(name, type, feeds[name])
       return program.run(feeds, into)
     },
-    release: () => program.release(),
   }
 }
 

@@ -22,7 +22,7 @@ export class DataError extends IsometryError {
 
 /** ONNX Runtime refused a graph or failed to run it. */
 export class RuntimeError extends IsometryError {
-  override readonly name = 'RuntimeError'
+  override readonly name: string = 'RuntimeError'
 }
 
 /** Work that was stopped by its caller through an `AbortSignal`. */

@@ -10,4 +10,11 @@ export * as miners from './mining/index.ts'
 export { loadModel, type Match, type Model, type SearchResult } from './model/index.ts'
 export * as optimizers from './optimizers/index.ts'
 export { type Neighbours, nearest } from './search/index.ts'
-export { type OnCollapse, type StepRecord, type TrainOptions, train, valueAndGradient } from './training/index.ts'
+export {
+  DivergedError,
+  type OnCollapse,
+  type StepRecord,
+  type TrainOptions,
+  train,
+  valueAndGradient,
+} from './training/index.ts'

@@ -11,6 +11,8 @@ export interface Random {
   integer(count: number): number
   /** A new array with the items in random order. */
   shuffle<T>(items: readonly T[]): T[]
+  /** Bytes that are 1 with this probability (to 2⁻³²) and 0 otherwise. */
+  coins(length: number, probability: number): Uint8Array
 }
 
 /** A stream for one `purpose` of a `seed` (an integer): streams of different purposes do not disturb each other. */
@@ -26,6 +28,12 @@ export function random(seed: number, purpose: string): Random {
         const j = integer(i + 1)
         ;[result[i], result[j]] = [result[j]!, result[i]!]
       }
+      return result
+    },
+    coins(length, probability) {
+      const threshold = probability * 2 ** 32
+      const result = new Uint8Array(length)
+      for (let i = 0; i < length; i++) result[i] = generator.next() >>> 0 < threshold ? 1 : 0
       return result
     },
   }

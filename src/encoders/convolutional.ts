@@ -18,7 +18,7 @@ export interface ConvolutionalOptions {
  *
  * @throws UsageError if the image is too small for that many blocks.
  */
-export function convolutional({ input, dimension, channels = [32, 64, 128] }: ConvolutionalOptions): Encoder {
+export function convolutional({ input, dimension, channels = [32, 64, 128] }: ConvolutionalOptions): Encoder<Pixels> {
   const shrunk = (extent: number) => Math.floor(extent / 2 ** channels.length)
   const features = (channels.at(-1) ?? 0) * shrunk(input.height) * shrunk(input.width)
   if (features === 0) {
@@ -39,9 +39,9 @@ export function convolutional({ input, dimension, channels = [32, 64, 128] }: Co
       })
       return dimension ? { ...all, ...denseVariables('head', features, dimension, source) } : all
     },
-    build(pixels, variables, mode) {
+    build({ pixels }, variables, mode) {
       let state: Values = {}
-      let x = centred(pixels)
+      let x = centred(pixels!)
       channels.forEach((_, i) => {
         const step = block(x, `block${i}`, variables, mode)
         x = step.output

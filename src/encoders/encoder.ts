@@ -1,13 +1,27 @@
 /** What an encoder is: a function from inputs to embeddings, with variables that training fits. */
 
 import type { Value } from '../graph/value.ts'
-import type { Tensor } from '../tensor.ts'
+import type { Model } from '../onnx/schema.ts'
+import type { DType, Tensor } from '../tensor.ts'
+import type { Mask } from './dropout.ts'
 
-/** The images that an encoder takes. */
+/** The images that an encoder takes, fed as `pixels` [n, channels, height, width], 0–255. */
 export interface Pixels {
   readonly channels: number
   readonly height: number
   readonly width: number
+}
+
+/** The tensors that an encoder takes, by name: token ids, masks, features. The first axis of each is the batch's. */
+export interface NamedTensors {
+  readonly tensors: readonly NamedTensor[]
+}
+
+export interface NamedTensor {
+  readonly name: string
+  readonly dtype: DType
+  /** A name stands for an extent that is open. */
+  readonly shape: readonly (number | string)[]
 }
 
 /** A tensor that belongs to an encoder. */
@@ -26,18 +40,39 @@ export type Values = Readonly<Record<string, Value>>
  */
 export type Mode = 'train' | 'infer'
 
-export interface Encoder {
+/** The graph of an encoder for one batch. */
+export interface Encoded {
+  /** [n, d] */
+  readonly embedding: Value
+  /** In `train` mode: the new values of the variables that are not trained. */
+  readonly state: Values
+  /** In `train` mode: what dropout multiplies with. */
+  readonly masks?: readonly Mask[]
+}
+
+export interface Encoder<Input extends Pixels | NamedTensors = Pixels | NamedTensors> {
   readonly name: string
-  readonly input: Pixels
+  readonly input: Input
   /** d, the length of an embedding. */
   readonly dimension: number
   /** What it was made with, by name, to be written down beside a model. */
-  readonly settings: Readonly<Record<string, number | string | readonly number[]>>
+  readonly settings: Readonly<Record<string, number | string | boolean | readonly number[] | readonly string[]>>
   /** The variables before training: the same for the same seed. */
   variables(seed: number): Variables
   /**
-   * @param pixels [n, channels, height, width] float32, 0–255.
-   * @returns embeddings [n, d], and in `train` mode the new values of the variables that are not trained.
+   * @param inputs `pixels` [n, channels, height, width] float32, 0–255, or the named tensors.
+   * @param variables a value for each of the encoder's variables.
    */
-  build(pixels: Value, variables: Values, mode: Mode): { embedding: Value; state: Values }
+  build(inputs: Values, variables: Values, mode: Mode): Encoded | Promise<Encoded>
+  /**
+   * The encoder as an ONNX model of its own making; left out where the graph of `build` serves any number of rows.
+   *
+   * @param finish what follows the embedding, such as unit length.
+   */
+  toModel?(variables: Variables, finish: (embedding: Value) => Value): Model
+}
+
+/** Whether an encoder takes images. */
+export function takesImages(encoder: Encoder): encoder is Encoder<Pixels> {
+  return 'channels' in encoder.input
 }

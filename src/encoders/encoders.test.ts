@@ -18,7 +18,7 @@ function pixelsOf(seed: number): Tensor {
 
 async function run(encoder: Encoder, variables: Variables, pixels: Tensor, mode: Mode) {
   const held = Object.fromEntries(Object.entries(variables).map(([name, v]) => [name, input(name, v.dtype, v.shape)]))
-  const { embedding, state } = encoder.build(input('pixels', 'float32', pixels.shape), held, mode)
+  const { embedding, state } = await encoder.build({ pixels: input('pixels', 'float32', pixels.shape) }, held, mode)
   const names = Object.keys(variables).filter((name) => variables[name]!.trained)
   // The weights 1, 2, 3, … make every element of the embedding count differently.
   const weights = input('weights', 'float32', embedding.shape)

@@ -1,9 +1,10 @@
 /** What is in an ONNX file: what goes in and out, its parameters, and which of its operators gradients flow through. */
-import { DataError } from '../errors.ts'
 import { gradients } from '../graph/gradients/table.ts'
 import { operators } from '../graph/operators/table.ts'
 import { readModel } from '../onnx/codec.ts'
-import { dataTypes, type Graph, type Tensor, type ValueInfo } from '../onnx/schema.ts'
+import { dataTypes, type Graph, type ValueInfo } from '../onnx/schema.ts'
+import { checkTensor, typeNames } from '../onnx/tensors.ts'
+import { size } from '../tensor.ts'
 
 export interface Inspection {
   /** Name and version of what wrote the file; empty if it does not say. */
@@ -55,15 +56,6 @@ const conditions = new Set([
   'Or',
   'Not',
 ])
-/** Bytes of an element; of types that parameters and constants usually have. */
-const widths: Readonly<Record<number, number>> = { 1: 4, 2: 1, 3: 1, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 16: 2 }
-const typeNames = new Map<number, string>([
-  ...Object.entries(dataTypes).map(([name, number]) => [number, name] as const),
-  [8, 'string'],
-  [10, 'float16'],
-  [16, 'bfloat16'],
-])
-
 /**
  * Looks into the bytes of an ONNX file; data outside of the file are not read.
  *
@@ -72,7 +64,7 @@ const typeNames = new Map<number, string>([
  */
 export function inspect(bytes: Uint8Array): Inspection {
   const { graph, operatorSets, producerName = '', producerVersion = '' } = readModel(bytes)
-  for (const initializer of graph.initializers) checkData(initializer)
+  for (const initializer of graph.initializers) checkTensor(initializer)
   const given = new Set(graph.initializers.map(({ name }) => name))
   const parameters = graph.initializers
     .filter(({ dataType }) => dataType === dataTypes.float32)
@@ -84,7 +76,7 @@ export function inspect(bytes: Uint8Array): Inspection {
     inputs: graph.inputs.filter(({ name }) => !given.has(name)).map(port),
     outputs: graph.outputs.map(port),
     parameters,
-    parameterCount: parameters.reduce((sum, { shape }) => sum + elements(shape), 0),
+    parameterCount: parameters.reduce((sum, { shape }) => sum + size(shape), 0),
     operators: operatorsOf(graph),
   }
 }
@@ -116,30 +108,4 @@ function port({ name, type }: ValueInfo): Port {
     type: typeNames.get(elementType) ?? `type ${elementType}`,
     shape: (shape?.dimensions ?? []).map(({ value, parameter }) => value ?? (parameter || '?')),
   }
-}
-
-function checkData({ name = '', dimensions, dataType, rawData, externalData, dataLocation }: Tensor): void {
-  const count = elements(dimensions)
-  if (!Number.isSafeInteger(count) || dimensions.some((extent) => extent < 0)) {
-    throw new DataError(`The initialiser ${name} has the shape [${dimensions.join(', ')}], which no tensor has.`)
-  }
-  if (dataLocation === 1 || externalData.length > 0) {
-    const location = externalData.find(({ key }) => key === 'location')?.value ?? ''
-    if (location === '' || /^([/\\]|[A-Za-z]:)/.test(location) || location.split(/[/\\]/).includes('..')) {
-      throw new DataError(
-        `The initialiser ${name} has its data at ${JSON.stringify(location)}; expected a file in the model's own directory.`,
-      )
-    }
-    return
-  }
-  const width = widths[dataType]
-  if (rawData && rawData.length > 0 && width && rawData.length !== count * width) {
-    throw new DataError(
-      `The initialiser ${name} of shape [${dimensions.join(', ')}] has ${rawData.length} bytes; expected ${count * width}. The file is damaged: export it again.`,
-    )
-  }
-}
-
-function elements(shape: readonly number[]): number {
-  return shape.reduce((product, extent) => product * extent, 1)
 }

@@ -12,7 +12,7 @@ export interface MlpOptions {
 }
 
 /** Dense layers with relu between them, over the pixels of an image. */
-export function mlp({ input, dimension, hidden = [512, 512] }: MlpOptions): Encoder {
+export function mlp({ input, dimension, hidden = [512, 512] }: MlpOptions): Encoder<Pixels> {
   const widths = [input.channels * input.height * input.width, ...hidden, dimension]
   return {
     name: 'mlp',
@@ -24,8 +24,8 @@ export function mlp({ input, dimension, hidden = [512, 512] }: MlpOptions): Enco
       const layers = widths.slice(1).map((outputs, i) => denseVariables(`layer${i}`, widths[i]!, outputs, source))
       return Object.assign({}, ...layers) as Variables
     },
-    build(pixels, variables) {
-      let x = centred(pixels).flatten()
+    build({ pixels }, variables) {
+      let x = centred(pixels!).flatten()
       for (let i = 0; i <= hidden.length; i++) {
         x = dense(x, `layer${i}`, variables)
         if (i < hidden.length) x = x.relu()

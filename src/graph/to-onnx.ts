@@ -125,7 +125,7 @@ function trimmed(names: readonly string[]): string[] {
   return names.slice(0, names.findLastIndex((name) => name !== '') + 1)
 }
 
-function toInitializer(name: string, { dtype, shape, data }: Tensor): OnnxTensor {
+export function toInitializer(name: string, { dtype, shape, data }: Tensor): OnnxTensor {
   return {
     name,
     dimensions: [...shape],

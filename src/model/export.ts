@@ -1,7 +1,8 @@
 /** From a trained encoder to an ordinary ONNX file. */
 
 import { compile } from '../compile.ts'
-import type { Encoder, Variables } from '../encoders/encoder.ts'
+import { type Encoder, takesImages, type Variables } from '../encoders/encoder.ts'
+import { UsageError } from '../errors.ts'
 import { settled, substitute } from '../graph/substitute.ts'
 import { toModel } from '../graph/to-onnx.ts'
 import { constant, input, type Value } from '../graph/value.ts'
@@ -15,14 +16,17 @@ import { writeModel } from '../onnx/codec.ts'
  * agrees. What depends on the variables alone (normalisation folded into weights) is computed here and stored.
  */
 export async function exportEncoder(encoder: Encoder, variables: Variables, metric: Metric): Promise<Uint8Array> {
+  const finish = (embedding: Value) => (metric.directional ? unit(embedding) : embedding)
+  if (encoder.toModel) return writeModel(encoder.toModel(variables, finish))
+  if (!takesImages(encoder)) throw new UsageError(`The encoder ${encoder.name} takes no images and has no toModel.`)
   const { channels, height, width } = encoder.input
   // Any number of rows will do: nothing in an encoder depends on it, and the file leaves it free.
   const pixels = input('pixels', 'float32', [1, channels, height, width])
   const held = Object.fromEntries(
     Object.entries(variables).map(([name, { dtype, shape }]) => [name, input(name, dtype, shape)]),
   )
-  const { embedding } = encoder.build(pixels, held, 'infer')
-  const outputs = { embedding: metric.directional ? unit(embedding) : embedding }
+  const { embedding } = await encoder.build({ pixels }, held, 'infer')
+  const outputs = { embedding: finish(embedding) }
   const constants = await evaluate(settled(outputs, [pixels]), variables)
   return writeModel(toModel(substitute(outputs, constants), { freeAxis: 'n' }))
 }

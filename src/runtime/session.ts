@@ -21,6 +21,7 @@ export type Tensors = Readonly<Record<string, Tensor>>
 
 /** A model that is ready to run. */
 export interface Program {
+  readonly outputNames: readonly string[]
   /**
    * Runs the graph once.
    *
@@ -37,7 +38,11 @@ export interface Program {
 /** Opens a model file's bytes; the shapes of its inputs may be free. */
 export async function openWith(backend: Backend, model: Uint8Array, options: SessionOptions = {}): Promise<Program> {
   const opened = await openSession(backend, model, options)
-  return { run: (feeds, into = {}) => runSession(opened, feeds, into), release: () => opened.session.release() }
+  return {
+    outputNames: opened.session.outputNames,
+    run: (feeds, into = {}) => runSession(opened, feeds, into),
+    release: () => opened.session.release(),
+  }
 }
 
 async function openSession(backend: Backend, model: Uint8Array, options: SessionOptions): Promise<OrtSession> {

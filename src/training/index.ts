@@ -1,6 +1,7 @@
 /** Training: from images and a loss to a model. */
 export type { Rows } from './arrays.ts'
 export type { OnCollapse } from './collapse.ts'
+export { DivergedError } from './diverged.ts'
 export type { StepRecord, TrainOptions } from './options.ts'
 export { train } from './train.ts'
 export { type Gradient, type LabelledRows, type TupleRows, valueAndGradient } from './value-and-gradient.ts'

@@ -7,7 +7,7 @@ import { collapseMessage, collapseWatch } from './collapse.ts'
 import { effectiveRank } from './effective-rank.ts'
 import type { StepRecord, TrainOptions } from './options.ts'
 import { recoverable } from './recovery.ts'
-import { compileStep } from './step.ts'
+import { type Batch, createStep } from './step.ts'
 
 /** Training options of which nothing that the loop needs is left out. */
 export type LoopOptions = TrainOptions &
@@ -20,6 +20,7 @@ export type LoopOptions = TrainOptions &
       | 'classesPerBatch'
       | 'perClass'
       | 'steps'
+      | 'accumulate'
       | 'learningRate'
       | 'seed'
       | 'onCollapse'
@@ -29,27 +30,37 @@ export type LoopOptions = TrainOptions &
 /** Every so many steps the effective rank is measured: it takes some milliseconds. */
 const RANK_EVERY = 100
 
+export interface Run {
+  readonly variables: Variables
+  readonly history: readonly StepRecord[]
+  /** Why training ended before its last step, and of when the variables are. */
+  readonly ended?: string
+}
+
 /**
- * Trains the variables for as many steps as the options say.
+ * Trains the variables for as many steps as the options say, or until the loss or its gradient is not finite any more.
  *
- * @throws RuntimeError if the loss or its gradient is no longer finite, or training has collapsed and is to stop then; InterruptedError if
- *   the signal is aborted.
+ * @throws RuntimeError if training has collapsed and is to stop then; InterruptedError if the signal is aborted.
  */
-export async function runSteps(images: Images, initial: Variables, options: LoopOptions) {
+export async function runSteps(images: Images, initial: Variables, options: LoopOptions): Promise<Run> {
   const { signal, steps, onStep, loss, schedule, onCollapse, warn = console.warn } = options
   const sampler = classSampler(images.labels, options)
-  const compileWith = (each: typeof loss, variables: Variables) =>
-    compileStep({ ...options, loss: each, variables, rows: sampler.rows, largestClass: sampler.perClass })
-  const training = await recoverable(initial, options, compileWith)
+  const training = recoverable(options, (each) =>
+    createStep({ ...options, loss: each, variables: initial, largestClass: sampler.perClass }),
+  )
   const watch = collapseWatch(loss.metric.range)
   const history: StepRecord[] = []
   try {
     for (let i = 1; i <= steps; i++) {
-      const rows = sampler.next()
-      const labels = Int32Array.from(rows, (row) => images.labels[row]!)
-      const factor = schedule.factor(i, steps)
-      const { loss: value, statistics, sample } = await training.run(images.read(rows), labels, factor)
-      checkFinite(value, statistics.gradientNorm, i, options.learningRate)
+      const batches = Array.from({ length: options.accumulate }, () => batchOf(images, sampler.next()))
+      const { loss: value, statistics, sample } = await training.run(batches, schedule.factor(i, steps))
+      const trouble = notFinite(value, statistics.gradientNorm, i, options.learningRate)
+      if (trouble)
+        return {
+          ended: `${trouble} The model holds the parameters ${training.lastFinite()}.`,
+          variables: training.variables(),
+          history,
+        }
       let event: StepRecord['event'] = watch.observe(statistics.spread)
       if (event === 'collapsed') {
         const message = collapseMessage(loss, {
@@ -61,7 +72,7 @@ export async function runSteps(images: Images, initial: Variables, options: Loop
         if (onCollapse === 'stop') throw new RuntimeError(message)
         warn(message)
         if (onCollapse === 'recover') {
-          warn(await training.goBack())
+          warn(training.goBack())
           watch.wentBack()
           event = 'wentBack'
         }
@@ -83,14 +94,21 @@ export async function runSteps(images: Images, initial: Variables, options: Loop
   }
 }
 
+function batchOf(images: Images, rows: Int32Array): Batch {
+  const { channels, height, width } = images.input
+  return {
+    inputs: { pixels: { dtype: 'uint8', shape: [rows.length, channels, height, width], data: images.read(rows) } },
+    labels: Int32Array.from(rows, (row) => images.labels[row]!),
+  }
+}
+
 /** A gradient can be lost where the loss is not: the next step would make every parameter NaN. */
-function checkFinite(loss: number, gradientNorm: number, step: number, learningRate: number): void {
+function notFinite(loss: number, gradientNorm: number, step: number, learningRate: number): string | undefined {
   if (!Number.isFinite(loss)) {
-    throw new RuntimeError(`The loss became ${loss} at step ${step}. Lower the learning rate, ${learningRate} now.`)
+    return `The loss became ${loss} at step ${step}. Lower the learning rate, ${learningRate} now.`
   }
   if (!Number.isFinite(gradientNorm)) {
-    throw new RuntimeError(
-      `The loss is ${loss} at step ${step}, but its gradient is not finite. Look at the loss with \`isometry check\` or checkLoss.`,
-    )
+    return `The loss is ${loss} at step ${step}, but its gradient is not finite. Look at the loss with \`isometry check\` or checkLoss.`
   }
+  return undefined
 }

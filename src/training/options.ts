@@ -23,6 +23,13 @@ export interface TrainOptions {
   readonly perClass?: number
   /** 1,000 if left out. */
   readonly steps?: number
+  /** How many batches make up one step, whose update follows the mean of their gradients; 1 if left out. */
+  readonly accumulate?: number
+  /**
+   * No more examples than this go through the encoder at once, so that a batch can be larger than memory would allow; the
+   * loss still compares all of it. The whole batch if left out.
+   */
+  readonly microBatch?: number | undefined
   /** 0.003 if left out. */
   readonly learningRate?: number
   /** What becomes of the learning rate over the run; `schedules.constant()` if left out. */

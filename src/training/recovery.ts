@@ -4,7 +4,7 @@ import type { Loss } from '../losses/loss.ts'
 import { all } from '../mining/all.ts'
 import type { Tensors } from '../runtime/session.ts'
 import type { OnCollapse } from './collapse.ts'
-import type { Step } from './step.ts'
+import type { Batch, Step } from './step.ts'
 
 /** Parameters are kept every so many steps while the spread is good. */
 const KEEP_EVERY = 50
@@ -17,11 +17,13 @@ export interface RecoverableOptions {
 
 export interface Recoverable {
   /** One step, at a multiple of the learning rate. */
-  run(pixels: Uint8Array, labels: Int32Array, factor: number): ReturnType<Step['run']>
+  run(batches: readonly Batch[], factor: number): ReturnType<Step['run']>
   /** Keeps the parameters to go back to, now and then. */
   keep(step: number): void
+  /** Goes back to finite parameters after a step that was not; says which. */
+  lastFinite(): string
   /** Goes back and softens what comes; says so. */
-  goBack(): Promise<string>
+  goBack(): string
   /** Goes on with the loss as it was; says so, if anything had been softened. */
   resume(step: number): string
   variables(): Variables
@@ -29,12 +31,8 @@ export interface Recoverable {
 }
 
 /** Mined triplets are softened to all of them; where nothing is mined, the learning rate is halved for good. */
-export async function recoverable(
-  initial: Variables,
-  { loss, learningRate, onCollapse }: RecoverableOptions,
-  compile: (loss: Loss, variables: Variables) => Promise<Step>,
-): Promise<Recoverable> {
-  const hard = await compile(loss, initial)
+export function recoverable({ loss, learningRate }: RecoverableOptions, create: (loss: Loss) => Step): Recoverable {
+  const hard = create(loss)
   const mining = loss.settings?.mining
   const softer = mining !== undefined && mining !== all().name ? loss.withMining?.(all()) : undefined
   let soft: Step | undefined
@@ -48,14 +46,21 @@ export async function recoverable(
   }
 
   return {
-    run: (pixels, labels, factor) => current.run(pixels, labels, rate * factor),
+    run: (batches, factor) => current.run(batches, rate * factor),
     keep(step) {
-      if (onCollapse === 'recover' && step >= good.step + KEEP_EVERY) good = { step, state: current.snapshot() }
+      // A gradient that was lost after the embeddings shows in the parameters only.
+      if (step >= good.step + KEEP_EVERY && isFinite(current)) good = { step, state: current.snapshot() }
     },
-    async goBack() {
+    lastFinite() {
+      current.undo()
+      if (isFinite(current)) return 'before that step'
+      current.restore(good.state)
+      return good.step === 0 ? 'of the beginning' : `of step ${good.step}`
+    },
+    goBack() {
       const from = good.step === 0 ? 'the beginning' : `step ${good.step}`
       if (softer && current === hard) {
-        soft ??= await compile(softer, initial)
+        soft ??= create(softer)
         change(soft, good.state)
         return `Went back to the parameters of ${from}; all triplets count until the spread is back.`
       }
@@ -75,4 +80,8 @@ export async function recoverable(
       await soft?.release()
     },
   }
+}
+
+function isFinite(step: Step): boolean {
+  return Object.values(step.variables()).every(({ data }) => data.every(Number.isFinite))
 }

@@ -1,47 +1,63 @@
-/** One training step, compiled: encoder, loss, gradients and update as one graph that runs once a step. */
-
+/** One training step: on one batch at once, on a large one in parts, or on several before one update. */
 import { compile } from '../compile.ts'
-import type { Augmentation } from '../data/augmentation.ts'
-import type { Encoder, Values, Variables } from '../encoders/encoder.ts'
-import { differentiate } from '../graph/differentiate.ts'
-import { input, type Value } from '../graph/value.ts'
-import type { Loss } from '../losses/loss.ts'
-import type { Optimizer } from '../optimizers/optimizer.ts'
-import type { Tensors } from '../runtime/session.ts'
-import { allocate, type Tensor, type TensorType } from '../tensor.ts'
-import { batchStatistics, type Statistic } from './statistics.ts'
+import { drawMasks } from '../encoders/dropout.ts'
+import type { Variables } from '../encoders/encoder.ts'
+import type { Program, Tensors } from '../runtime/session.ts'
+import { allocate, size, type Tensor, type TensorType } from '../tensor.ts'
+import {
+  BATCH,
+  EMBEDDING,
+  embedding,
+  GRADIENT,
+  type Graph,
+  type GraphOptions,
+  gradientStep,
+  LOSS,
+  lossAlone,
+  optimizerTypes,
+  pullback,
+  SAMPLE,
+  STATISTIC,
+  trainedNames,
+  update,
+  wholeStep,
+} from './graphs.ts'
+import { type Held, hold } from './held.ts'
+import { programs } from './programs.ts'
+import type { Statistic } from './statistics.ts'
 
-export interface StepOptions {
-  readonly encoder: Encoder
-  readonly loss: Loss
-  readonly optimizer: Optimizer
-  /** The variables to begin with. */
-  readonly variables: Variables
-  /** How many examples a batch has. */
-  readonly rows: number
-  /** No class has more members in a batch than this. */
-  readonly largestClass: number
-  readonly augmentation?: Augmentation | undefined
-  /** Of what the augmentation draws. */
+export interface StepOptions extends GraphOptions {
+  /** Of what augmentation and dropout draw. */
   readonly seed?: number
   readonly threads?: number | undefined
-  /** Whether statistics are computed; true if left out. Without them a step gives none. */
-  readonly watch?: boolean
+  /**
+   * No more rows than this go through the encoder at once. A larger batch is embedded in parts; its loss and the gradient
+   * of the embeddings are taken over the whole of it, and the encoder's gradient again part by part: Gao, Zhang, Han,
+   * Callan, "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup", 2021, section 3. The gradient is
+   * that of the whole batch, unless the encoder looks at other rows (batch normalisation in training sees one part).
+   */
+  readonly microBatch?: number | undefined
+}
+
+export interface Batch {
+  /** What the encoder takes, by name: `pixels` as bytes, or its named tensors. The first axis of each has `rows`. */
+  readonly inputs: Tensors
+  /** [rows] */
+  readonly labels: Int32Array
+}
+
+export interface StepResult {
+  readonly loss: number
+  readonly statistics: Readonly<Record<Statistic, number>>
+  /** Some of the embeddings, as they were before the update. */
+  readonly sample: Tensor
 }
 
 export interface Step {
-  /**
-   * Trains on one batch.
-   *
-   * @param pixels [rows, channels, height, width] bytes.
-   * @param labels [rows].
-   * @returns the loss, the statistics and some of the embeddings of the batch, as they were before the update.
-   */
-  run(
-    pixels: Uint8Array,
-    labels: Int32Array,
-    rate: number,
-  ): Promise<{ loss: number; statistics: Readonly<Record<Statistic, number>>; sample: Tensor }>
+  /** Trains on the batches: one update by the mean of their gradients. Loss and statistics are means over them. */
+  run(batches: readonly Batch[], rate: number): Promise<StepResult>
+  /** Goes back to what was held before the last run. */
+  undo(): void
   /** A copy of all that the step changes, to go back to. */
   snapshot(): Tensors
   restore(snapshot: Tensors): void
@@ -50,122 +66,153 @@ export interface Step {
   release(): Promise<void>
 }
 
-/** Names of outputs: what a step leaves for the next has its input's name behind this. */
-const NEXT = 'next '
-const STATISTIC = 'statistic '
-const SAMPLE = 'sample'
-/** How many embeddings of a batch are shown, spread over it evenly. */
-const SAMPLED = 64
+interface Compiled extends Graph {
+  readonly program: Program
+}
 
-/**
- * Parameters, running statistics and the optimiser's state are held in two sets of buffers. A step reads one and writes
- * the other, because the runtime may write an output before it has read an input for the last time; then they swap.
- */
-export async function compileStep(options: StepOptions): Promise<Step> {
-  const { encoder, loss, variables, rows, augmentation, seed = 0, threads } = options
-  const graph = buildStep(options)
-  const program = await compile(graph.outputs, { threads })
-
-  const initial: Tensors = {
-    ...variables,
-    ...Object.fromEntries(Object.entries(graph.optimizerState).map(([name, value]) => [name, zeros(value)])),
-  }
+/** Graphs are compiled for the shapes of each batch when they first come, and kept. */
+export function createStep(options: StepOptions): Step {
+  const { encoder, variables, augmentation, seed = 0, threads, microBatch = Number.POSITIVE_INFINITY } = options
+  const known = programs<Compiled>()
   const draw = augmentation?.draws(seed)
-  let current = copy(initial)
-  let next = copy(initial)
+  const trained = trainedNames(variables)
+  const gradients = Object.fromEntries(trained.map((name) => [GRADIENT + name, zeros(variables[name]!)]))
+  let held: Held | undefined
+  let batchesSeen = 0
+
+  /** Summed gradients take as much memory as the parameters, so they are held only where they are needed. */
+  function holding(sums: boolean): Held {
+    if (held && (!sums || GRADIENT + trained[0] in held.current())) return held
+    const state = Object.entries(optimizerTypes(options)).map(([name, type]) => [name, zeros(type)] as const)
+    const before = held?.snapshot() ?? { ...variables, ...Object.fromEntries(state) }
+    held = hold({ ...before, ...(sums && gradients) }, new Set(Object.keys(gradients)))
+    return held
+  }
+
+  function compiled(kind: string, types: Readonly<Record<string, TensorType>>, build: () => Graph | Promise<Graph>) {
+    const shapes = Object.entries(types).map(([name, { dtype, shape }]) => `${name} ${dtype} ${shape}`)
+    return known.get([kind, ...shapes].join('; '), async () => {
+      const graph = await build()
+      return { ...graph, program: await compile(graph.outputs, { threads }) }
+    })
+  }
+
+  /** What is fed for a batch besides what the graph's masks need. */
+  function feedsOf({ inputs, labels }: Batch): Tensors {
+    const fed = Object.entries(inputs).map(([name, tensor]) => [BATCH + name, tensor])
+    return {
+      ...Object.fromEntries(fed),
+      [`${BATCH}labels`]: { dtype: 'int32', shape: [labels.length], data: labels },
+      ...(draw && { [`${BATCH}drawn`]: draw(labels.length) }),
+    }
+  }
+
+  async function runPart(part: Compiled, feeds: Tensors, batch: string): Promise<Tensors> {
+    return held!.run(part.program, { ...feeds, ...drawMasks(part.masks, seed, batch) })
+  }
+
+  async function runCached(batch: Batch, number: number): Promise<Tensors> {
+    const parts = split(batch, microBatch).map((part) => ({ types: part.inputs, feeds: feedsOf(part) }))
+    const rows = batch.labels.length
+    const embeddings = {
+      dtype: 'float32',
+      shape: [rows, encoder.dimension],
+      data: new Float32Array(rows * encoder.dimension),
+    } as const
+    let start = 0
+    for (const [i, { types, feeds }] of parts.entries()) {
+      const program = await compiled('embed', types, () => embedding(options, types))
+      const { data } = (await runPart(program, feeds, `${number}.${i}`))[EMBEDDING]!
+      embeddings.data.set(data as Float32Array, start)
+      start += data.length
+    }
+    const loss = await compiled('loss', { embeddings }, () => lossAlone(options, embeddings))
+    const results = await held!.run(loss.program, {
+      [EMBEDDING]: embeddings,
+      [`${BATCH}labels`]: { dtype: 'int32', shape: [rows], data: batch.labels },
+    })
+    const slopes = results[GRADIENT + EMBEDDING]!.data
+    start = 0
+    for (const [i, { types, feeds }] of parts.entries()) {
+      const shape = [feeds[`${BATCH}labels`]!.shape[0]!, encoder.dimension]
+      const upstream = { dtype: 'float32', shape, data: slopes.subarray(start, start + size(shape)) } as Tensor
+      const program = await compiled('pullback', types, () => pullback(options, types))
+      await runPart(program, { ...feeds, [GRADIENT + EMBEDDING]: upstream }, `${number}.${i}`)
+      start += size(shape)
+    }
+    return results
+  }
+
+  async function runGradient(batch: Batch, number: number): Promise<Tensors> {
+    if (batch.labels.length > microBatch) return runCached(batch, number)
+    const program = await compiled('gradient', batch.inputs, () => gradientStep(options, batch.inputs))
+    return runPart(program, feedsOf(batch), String(number))
+  }
 
   return {
-    async run(pixels, labels, rate) {
-      const { channels, height, width } = encoder.input
-      const results = await program.run(
-        {
-          ...current,
-          pixels: { dtype: 'uint8', shape: [rows, channels, height, width], data: pixels },
-          labels: { dtype: 'int32', shape: [rows], data: labels },
-          rate: { dtype: 'float32', shape: [], data: Float32Array.of(rate) },
-          ...(draw && { drawn: draw(rows) }),
-        },
-        Object.fromEntries(Object.entries(next).map(([name, tensor]) => [NEXT + name, tensor])),
-      )
-      ;[current, next] = [next, current]
-      const statistics = Object.entries(results).filter(([name]) => name.startsWith(STATISTIC))
-      return {
-        loss: results[loss.name]!.data[0] as number,
-        statistics: Object.fromEntries(
-          statistics.map(([name, { data }]) => [name.slice(STATISTIC.length), data[0] as number]),
-        ) as Record<Statistic, number>,
-        sample: results[SAMPLE]!,
+    async run(batches, rate) {
+      const rateFed = { rate: { dtype: 'float32', shape: [], data: Float32Array.of(rate) } } as const
+      const whole = batches.length === 1 && batches[0]!.labels.length <= microBatch
+      const state = holding(!whole)
+      state.mark()
+      if (whole) {
+        const [batch] = batches as [Batch]
+        const program = await compiled('step', batch.inputs, () => wholeStep(options, batch.inputs))
+        return resultOf([await runPart(program, { ...feedsOf(batch), ...rateFed }, String(batchesSeen++))])
       }
+      for (const { data } of Object.keys(gradients).map((name) => state.current()[name]!)) data.fill(0 as never)
+      const results: Tensors[] = []
+      for (const batch of batches) results.push(await runGradient(batch, batchesSeen++))
+      const { program } = await compiled('update', {}, () => update(options))
+      await state.run(program, {
+        ...rateFed,
+        batches: { dtype: 'float32', shape: [], data: Float32Array.of(batches.length) },
+      })
+      return resultOf(results)
     },
-    snapshot: () => copy(current),
-    restore(snapshot) {
-      for (const [name, { data }] of Object.entries(snapshot))
-        (current[name]!.data as Float32Array).set(data as Float32Array)
+    undo: () => held?.undo(),
+    snapshot: () => holding(false).snapshot(),
+    restore: (snapshot) => holding(GRADIENT + trained[0] in snapshot).restore(snapshot),
+    variables() {
+      const current = holding(false).current()
+      return Object.fromEntries(
+        Object.entries(variables).map(([name, variable]) => [
+          name,
+          { ...variable, data: current[name]!.data as Float32Array },
+        ]),
+      )
     },
-    variables: () =>
-      Object.fromEntries(
-        Object.entries(variables).map(([name, { trained }]) => {
-          const { shape, data } = current[name]!
-          return [name, { dtype: 'float32', shape, data: data as Float32Array, trained }]
-        }),
-      ),
-    release: () => program.release(),
+    release: () => known.release(),
   }
 }
 
-function buildStep({
-  encoder,
-  loss,
-  optimizer,
-  variables,
-  rows,
-  largestClass,
-  augmentation,
-  watch = true,
-}: StepOptions) {
-  const { channels, height, width } = encoder.input
-  const bytes = input('pixels', 'uint8', [rows, channels, height, width]).cast('float32')
-  const pixels = augmentation ? augmentation.build(bytes, input('drawn', 'float32', augmentation.shape(rows))) : bytes
-  const held = toInputs(variables)
-  const { embedding, state } = encoder.build(pixels, held, 'train')
-  const labels = input('labels', 'int32', [rows])
-  const examples = { kind: 'labelled', embeddings: embedding, labels, largestClass } as const
-  const built = loss.build(examples)
-
-  const names = Object.keys(variables).filter((name) => variables[name]!.trained)
-  const parameters = Object.fromEntries(names.map((name) => [name, held[name]!]))
-  const [ofEmbedding, ...slopes] = differentiate(built.value, [embedding, ...Object.values(parameters)])
-  const gradients = Object.fromEntries(names.map((name, i) => [name, slopes[i]!]))
-  const shapes = Object.fromEntries(names.map((name) => [name, parameters[name]!.shape]))
-  const optimizerState = toInputs(
-    Object.fromEntries(
-      Object.entries(optimizer.state(shapes)).map(([name, shape]) => [
-        `optimizer ${name}`,
-        { dtype: 'float32', shape },
-      ]),
-    ),
-  )
-  const strip = (values: Values) =>
-    Object.fromEntries(Object.entries(values).map(([name, each]) => [name.replace('optimizer ', ''), each]))
-  const updated = optimizer.update(gradients, strip(optimizerState), parameters, input('rate', 'float32', []))
-
-  const outputs: Record<string, Value> = { [loss.name]: built.value }
-  for (const [name, each] of Object.entries({ ...updated.parameters, ...state })) outputs[NEXT + name] = each
-  for (const [name, each] of Object.entries(updated.state)) outputs[`${NEXT}optimizer ${name}`] = each
-  const statistics = watch ? batchStatistics(examples, loss, built, ofEmbedding!) : {}
-  for (const [name, each] of Object.entries(statistics)) outputs[STATISTIC + name] = each
-  outputs[SAMPLE] = embedding.slice(0, 0, rows, Math.max(1, Math.floor(rows / SAMPLED)))
-  return { outputs, optimizerState }
+/** A batch in parts of at most `rows` rows. */
+function split({ inputs, labels }: Batch, rows: number): Batch[] {
+  const starts = Array.from({ length: Math.ceil(labels.length / rows) }, (_, i) => i * rows)
+  return starts.map((start) => {
+    const end = Math.min(start + rows, labels.length)
+    const parts = Object.entries(inputs).map(([name, { dtype, shape, data }]) => {
+      const row = size(shape.slice(1))
+      return [name, { dtype, shape: shape.with(0, end - start), data: data.subarray(start * row, end * row) }] as const
+    })
+    return { inputs: Object.fromEntries(parts), labels: labels.subarray(start, end) }
+  })
 }
 
-function toInputs(types: Readonly<Record<string, TensorType>>): Values {
-  return Object.fromEntries(Object.entries(types).map(([name, { dtype, shape }]) => [name, input(name, dtype, shape)]))
+/** Means over the batches of a step. */
+function resultOf(results: readonly Tensors[]): StepResult {
+  const mean = (name: string) => results.reduce((sum, each) => sum + Number(each[name]!.data[0]), 0) / results.length
+  const statistics = Object.keys(results[0]!).filter((name) => name.startsWith(STATISTIC))
+  return {
+    loss: mean(LOSS),
+    statistics: Object.fromEntries(statistics.map((name) => [name.slice(STATISTIC.length), mean(name)])) as Record<
+      Statistic,
+      number
+    >,
+    sample: results.at(-1)![SAMPLE]!,
+  }
 }
 
 function zeros(type: TensorType): Tensor {
   return { dtype: type.dtype, shape: type.shape, data: allocate(type) }
-}
-
-function copy(tensors: Tensors): Tensors {
-  return Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, { ...t, data: t.data.slice() }]))
 }

@@ -1,5 +1,6 @@
 /** From labelled images to a model. */
 import type { Images } from '../data/index.ts'
+import { type NamedTensors, type Pixels, takesImages } from '../encoders/encoder.ts'
 import { UsageError } from '../errors.ts'
 import { type Evaluation, evaluate } from '../evaluation/index.ts'
 import { cosineMarginTriplet } from '../losses/cosine-margin-triplet.ts'
@@ -10,6 +11,7 @@ import { createModel, type Model } from '../model/model.ts'
 import { adam } from '../optimizers/adam.ts'
 import { constant } from '../optimizers/schedules.ts'
 import { defaultThreads } from '../runtime/node.ts'
+import { DivergedError } from './diverged.ts'
 import { runSteps } from './loop.ts'
 import type { StepRecord, TrainOptions } from './options.ts'
 
@@ -18,7 +20,8 @@ import type { StepRecord, TrainOptions } from './options.ts'
  *
  * @throws UsageError if the encoder is made for images of another size, or a setting is out of range.
  * @throws DataError if fewer than two classes have two images.
- * @throws RuntimeError if the loss or its gradient is no longer finite, or training collapses and `onCollapse` is `stop`.
+ * @throws DivergedError, which holds the model of the last finite parameters, if the loss or its gradient is no longer finite;
+ *   RuntimeError if training collapses and `onCollapse` is `stop`.
  * @throws InterruptedError if `signal` is aborted.
  */
 export async function train(images: Images, options: TrainOptions): Promise<Model> {
@@ -28,6 +31,7 @@ export async function train(images: Images, options: TrainOptions): Promise<Mode
     classesPerBatch: 32,
     perClass: 4,
     steps: 1000,
+    accumulate: 1,
     learningRate: 0.003,
     schedule: constant(),
     onCollapse: 'warn' as const,
@@ -41,7 +45,7 @@ export async function train(images: Images, options: TrainOptions): Promise<Mode
   const started = performance.now()
   const initial = encoder.variables(settings.seed)
   const before = validation && (await evaluateEncoder(await exportEncoder(encoder, initial, loss.metric), validation))
-  const { variables, history } = await runSteps(images, initial, settings)
+  const { variables, history, ended } = await runSteps(images, initial, settings)
   const exported = await exportEncoder(encoder, variables, loss.metric)
   const after = validation && (await evaluateEncoder(exported, validation))
 
@@ -54,7 +58,7 @@ export async function train(images: Images, options: TrainOptions): Promise<Mode
     loss: { name: loss.name, ...loss.settings },
     heldOut: { classes: validation?.classes ?? [], items: validation?.items ?? [] },
     training: {
-      steps: settings.steps,
+      steps: history.length,
       seconds: (performance.now() - started) / 1000,
       loss: meanOfLast(history),
       settings: {
@@ -64,6 +68,8 @@ export async function train(images: Images, options: TrainOptions): Promise<Mode
         onCollapse: settings.onCollapse,
         classesPerBatch: settings.classesPerBatch,
         perClass: settings.perClass,
+        accumulate: settings.accumulate,
+        microBatch: settings.microBatch ?? null,
         augmentation: settings.augmentation?.name ?? null,
         seed: settings.seed,
         threads,
@@ -73,7 +79,9 @@ export async function train(images: Images, options: TrainOptions): Promise<Mode
     },
   }
   const lines = history.map((record) => `${JSON.stringify(record)}\n`).join('')
-  return createModel({ encoder: exported, description, history: lines }, settings)
+  const model = await createModel({ encoder: exported, description, history: lines }, settings)
+  if (ended !== undefined) throw new DivergedError(ended, model)
+  return model
 
   async function evaluateEncoder(bytes: Uint8Array, held: Images): Promise<Evaluation> {
     const embedder = await openEmbedder(bytes, encoder.dimension, { threads, signal })
@@ -85,15 +93,23 @@ export async function train(images: Images, options: TrainOptions): Promise<Mode
   }
 }
 
-function check({ input }: Images, { encoder, steps, learningRate }: TrainOptions): void {
-  const takes = encoder.input
-  if (takes.channels !== input.channels || takes.height !== input.height || takes.width !== input.width) {
-    const size = (of: typeof takes) => `${of.channels} × ${of.height} × ${of.width}`
+function check({ input }: Images, { encoder, steps, learningRate, accumulate, microBatch }: TrainOptions): void {
+  const size = ({ channels, height, width }: Pixels) => `${channels} × ${height} × ${width}`
+  if (!takesImages(encoder)) {
+    const names = (encoder.input as NamedTensors).tensors.map(({ name }) => name).join(', ')
     throw new UsageError(
-      `The encoder takes images of ${size(takes)}, the images have ${size(input)}. Make the encoder with \`input: images.input\`.`,
+      `The encoder takes ${names}, not images. Images need an encoder of [n, 1 or 3, height, width].`,
     )
   }
-  if (!Number.isInteger(steps) || steps! < 1) throw new UsageError(`Training takes at least 1 step, found ${steps}.`)
+  if (size(encoder.input) !== size(input)) {
+    throw new UsageError(
+      `The encoder takes images of ${size(encoder.input)}, the images have ${size(input)}. Make the encoder with \`input: images.input\`.`,
+    )
+  }
+  for (const [name, value] of Object.entries({ steps, accumulate, microBatch })) {
+    if (value === undefined || (Number.isInteger(value) && value >= 1)) continue
+    throw new UsageError(`${name} is ${value}; expected a whole number of at least 1.`)
+  }
   if (!(learningRate! > 0) || !Number.isFinite(learningRate)) {
     throw new UsageError(`A learning rate must be above 0, found ${learningRate}.`)
   }

@@ -1,0 +1,75 @@
+/** Attributes of an imported node as the graph's builder takes them: sliding windows with their pads stated. */
+import { DataError } from '../../errors.ts'
+import type { Attributes } from '../../graph/operators/operator.ts'
+import type { Value } from '../../graph/value.ts'
+import { attributeTypes, type Node } from '../../onnx/schema.ts'
+import { dtypeOf, typeNames } from '../../onnx/tensors.ts'
+
+const windows = new Set(['Conv', 'ConvTranspose', 'MaxPool', 'AveragePool'])
+
+/** @throws DataError if an attribute is of a kind, or asks for something, that no rule here knows. */
+export function attributesOf(node: Node, inputs: readonly (Value | undefined)[]): Attributes {
+  const plain: Record<string, number | string | readonly number[]> = {}
+  for (const { name, type, int = 0, float = 0, string, ints, floats } of node.attributes) {
+    if (type === attributeTypes.int) plain[name] = int
+    else if (type === attributeTypes.float) plain[name] = float
+    else if (type === attributeTypes.string) plain[name] = new TextDecoder().decode(string)
+    else if (type === attributeTypes.ints) plain[name] = ints
+    else if (type === attributeTypes.floats) plain[name] = floats
+    else
+      throw new DataError(`${node.operator} (${node.name}) has the attribute ${name} of a kind that is not read here.`)
+  }
+  if (node.operator === 'Cast') return castTo(node, plain.to as number)
+  if (node.operator === 'Split' && !inputs[1]) return { ...plain, num_outputs: node.outputs.length }
+  return windows.has(node.operator) ? withPads(node, plain, inputs) : plain
+}
+
+function castTo(node: Node, to: number): Attributes {
+  const dtype = dtypeOf(to)
+  if (dtype) return { dtype }
+  throw new DataError(
+    `Cast (${node.name}) makes ${typeNames.get(to) ?? `type ${to}`}; expected float32, integers or bool. Export the model in float32.`,
+  )
+}
+
+/** `auto_pad` and `ceil_mode` as the pads that they come to for inputs of this shape. */
+function withPads(node: Node, attributes: Attributes, [x, weight]: readonly (Value | undefined)[]): Attributes {
+  const { auto_pad: automatic = 'NOTSET', ceil_mode: ceil = 0, ...rest } = attributes
+  const kernel = (rest.kernel_shape as readonly number[] | undefined) ?? weight?.shape.slice(2) ?? []
+  const stated = { ...rest, kernel_shape: kernel }
+  const axes = kernel.length
+  const ones = Array<number>(axes).fill(1)
+  const strides = (rest.strides as readonly number[] | undefined) ?? ones
+  const dilations = (rest.dilations as readonly number[] | undefined) ?? ones
+  const pads = [...((rest.pads as readonly number[] | undefined) ?? Array<number>(2 * axes).fill(0))]
+  if (automatic === 'SAME_UPPER' || automatic === 'SAME_LOWER') {
+    if (node.operator === 'ConvTranspose') throw unsupported(node, `auto_pad ${automatic}`)
+    kernel.forEach((extent, i) => {
+      const size = x!.shape[i + 2]!
+      const reach = (Math.ceil(size / strides[i]!) - 1) * strides[i]! + (extent - 1) * dilations[i]! + 1
+      const total = Math.max(reach - size, 0)
+      const before = automatic === 'SAME_UPPER' ? Math.floor(total / 2) : Math.ceil(total / 2)
+      pads[i] = before
+      pads[i + axes] = total - before
+    })
+  } else if (ceil) {
+    kernel.forEach((extent, i) => {
+      const [before, after] = [pads[i]!, pads[i + axes]!]
+      const size = x!.shape[i + 2]!
+      const room = size + before + after - (extent - 1) * dilations[i]! - 1
+      let places = Math.ceil(room / strides[i]!) + 1
+      // A window that would begin in the padding after the end is left out.
+      if ((places - 1) * strides[i]! >= size + before) places--
+      const missing = (places - 1) * strides[i]! - room
+      if (missing > 0 && node.operator !== 'MaxPool') throw unsupported(node, 'ceil_mode with windows over the edge')
+      pads[i + axes] = after + Math.max(missing, 0)
+    })
+  }
+  return { ...stated, pads }
+}
+
+function unsupported(node: Node, what: string): DataError {
+  return new DataError(
+    `${node.operator} (${node.name}) uses ${what}, for which there is no rule here. Export it with pads stated.`,
+  )
+}

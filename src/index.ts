@@ -7,7 +7,14 @@ export { type Evaluation, evaluate, type LabelledEmbeddings } from './evaluation
 export * as losses from './losses/index.ts'
 export * as metrics from './metrics/index.ts'
 export * as miners from './mining/index.ts'
-export { loadModel, type Match, type Model, type SearchResult } from './model/index.ts'
+export {
+  loadModel,
+  type Match,
+  type Model,
+  type ReadEncoderOptions,
+  readEncoder,
+  type SearchResult,
+} from './model/index.ts'
 export * as optimizers from './optimizers/index.ts'
 export { type Neighbours, nearest } from './search/index.ts'
 export {

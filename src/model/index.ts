@@ -8,3 +8,4 @@ export {
   type ModelOptions,
   type SearchResult,
 } from './model.ts'
+export { type ReadEncoderOptions, readEncoder } from './read-encoder.ts'

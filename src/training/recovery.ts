@@ -49,11 +49,11 @@ export function recoverable({ loss, learningRate }: RecoverableOptions, create: 
     run: (batches, factor) => current.run(batches, rate * factor),
     keep(step) {
       // A gradient that was lost after the embeddings shows in the parameters only.
-      if (step >= good.step + KEEP_EVERY && isFinite(current)) good = { step, state: current.snapshot() }
+      if (step >= good.step + KEEP_EVERY && allFinite(current)) good = { step, state: current.snapshot() }
     },
     lastFinite() {
       current.undo()
-      if (isFinite(current)) return 'before that step'
+      if (allFinite(current)) return 'before that step'
       current.restore(good.state)
       return good.step === 0 ? 'of the beginning' : `of step ${good.step}`
     },
@@ -82,6 +82,6 @@ export function recoverable({ loss, learningRate }: RecoverableOptions, create: 
   }
 }
 
-function isFinite(step: Step): boolean {
+function allFinite(step: Step): boolean {
   return Object.values(step.variables()).every(({ data }) => data.every(Number.isFinite))
 }

@@ -38,7 +38,7 @@ export async function lower(
   let waiting = graph.nodes
 
   /** The value of a name, if it can be had already. */
-  function valueOf(name: string): Value | undefined {
+  function available(name: string): Value | undefined {
     const value = values.get(name)
     if (value || !known.has(name)) return value
     const made = toConstant(checked(name, known.get(name)!))
@@ -55,7 +55,7 @@ export async function lower(
         return !of
       }
       if (node.outputs.every((name) => settled.has(name))) return true
-      const operands = node.inputs.map((name) => (name === '' ? undefined : valueOf(name)))
+      const operands = node.inputs.map((name) => (name === '' ? undefined : available(name)))
       if (operands.some((operand, i) => !operand && node.inputs[i] !== '')) return true
       const outputs = buildNode(node, operands)
       node.outputs.forEach((name, i) => {
@@ -93,7 +93,7 @@ export async function lower(
     }
     waiting = later
   }
-  const output = valueOf(graph.output)
+  const output = available(graph.output)
   if (!output) throw new DataError(`The output ${graph.output} is none of the results that its node has here.`)
   return { output, masks }
 }

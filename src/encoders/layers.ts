@@ -66,24 +66,49 @@ function convolve(x: Value, weight: Value, bias?: Value): Value {
   return one('Conv', [x, weight, bias], { kernel_shape: [3, 3], pads: [1, 1, 1, 1] })
 }
 
-/**
- * In training: normalised by the batch's statistics, which the running ones follow. The runtime's operator with momentum
- * 0 hands out the batch's own mean and variance; PyTorch's running variance is the unbiased one, n / (n − 1) of it.
- */
+/** In training: normalised by the batch's statistics, which the running ones follow. */
 function normalizedConvolution(x: Value, name: string, variables: Values): { output: Value; state: Values } {
   const convolved = convolve(x, variables[`${name}.weight`]!)
-  const [scale, shift] = [variables[`${name}.scale`]!, variables[`${name}.shift`]!]
-  const [mean, variance] = [variables[`${name}.runningMean`]!, variables[`${name}.runningVariance`]!]
+  const [mean, variance] = [`${name}.runningMean`, `${name}.runningVariance`]
+  const normalized = batchNormalized(
+    convolved,
+    variables[`${name}.scale`]!,
+    variables[`${name}.shift`]!,
+    { mean: variables[mean]!, variance: variables[variance]! },
+    { momentum: MOMENTUM, epsilon: EPSILON },
+  )
+  return {
+    output: normalized.output,
+    state: { [mean]: normalized.mean, [variance]: normalized.variance },
+  }
+}
+
+/**
+ * Batch normalisation over all axes but the second: Ioffe and Szegedy, "Batch Normalization", 2015, algorithm 1. The
+ * runtime's operator with momentum 0 hands out the batch's own mean and variance; the running ones follow as PyTorch has
+ * it, the variance being the unbiased one, n / (n − 1) of the batch's.
+ *
+ * @returns with the new running statistics.
+ */
+export function batchNormalized(
+  x: Value,
+  scale: Value,
+  shift: Value,
+  running: { readonly mean: Value; readonly variance: Value },
+  { momentum, epsilon }: { readonly momentum: number; readonly epsilon: number },
+): { output: Value; mean: Value; variance: Value } {
   // In training mode the runtime writes the batch's statistics over these two inputs, even where they are fed or used by
   // other nodes. So it gets values that nobody else reads, and not one value twice.
-  const { output, batchMean, batchVariance } = normalize(convolved, scale, shift, mean.abs(), variance.abs())
-  const count = size(convolved.shape) / convolved.shape[1]!
+  const [output, mean, variance] = apply(
+    'BatchNormalization',
+    [x, scale, shift, running.mean.abs(), running.variance.abs()],
+    { epsilon, momentum: 0, training_mode: 1 },
+  )
+  const count = size(x.shape) / x.shape[1]!
   return {
-    output,
-    state: {
-      [`${name}.runningMean`]: mean.mul(1 - MOMENTUM).add(batchMean.mul(MOMENTUM)),
-      [`${name}.runningVariance`]: variance.mul(1 - MOMENTUM).add(batchVariance.mul((MOMENTUM * count) / (count - 1))),
-    },
+    output: output!,
+    mean: running.mean.mul(1 - momentum).add(mean!.mul(momentum)),
+    variance: running.variance.mul(1 - momentum).add(variance!.mul((momentum * count) / (count - 1))),
   }
 }
 
@@ -93,13 +118,4 @@ function foldedConvolution(x: Value, name: string, variables: Values): { output:
   const bias = variables[`${name}.shift`]!.sub(variables[`${name}.runningMean`]!.mul(factor))
   const weight = variables[`${name}.weight`]!.mul(factor.reshape([-1, 1, 1, 1]))
   return { output: convolve(x, weight, bias), state: {} }
-}
-
-function normalize(x: Value, scale: Value, shift: Value, mean: Value, variance: Value) {
-  const [output, batchMean, batchVariance] = apply('BatchNormalization', [x, scale, shift, mean, variance], {
-    epsilon: EPSILON,
-    momentum: 0,
-    training_mode: 1,
-  })
-  return { output: output!, batchMean: batchMean!, batchVariance: batchVariance! }
 }

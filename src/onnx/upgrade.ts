@@ -39,6 +39,10 @@ export function upgrade(nodes: readonly Node[], version: number): Upgraded {
     if (version < 18 && node.operator === 'Split' && node.inputs.length < 2) {
       return { ...node, attributes: [...node.attributes, int('num_outputs', node.outputs.length)] }
     }
+    // Before 14, outputs besides the first were what said that statistics are those of the batch.
+    if (version < 14 && node.operator === 'BatchNormalization' && node.outputs.length > 1) {
+      return { ...node, outputs: node.outputs.slice(0, 3), attributes: [...node.attributes, int('training_mode', 1)] }
+    }
     if (version < 21 && node.operator === 'GroupNormalization') {
       throw new DataError(
         `GroupNormalization (${node.name}) has one scale for each group in operator set ${version}. Export the model again with opset_version=21.`,

@@ -77,7 +77,7 @@ export async function importEncoder(model: Model, options: ImportOptions, run: R
     Object.fromEntries(Object.entries(variables).map(([name, variable]) => [own + name, variable]))
   const dimension = finish(output, probeInputs(taken), toInputs(prefixed(added(0)))).shape[1]!
   const all = (seed: number): Variables => ({ ...Object.fromEntries(graph.parameters), ...prefixed(added(seed)) })
-  if (Object.keys(all(0)).length === 0) {
+  if (!Object.values(all(0)).some(({ trained }) => trained)) {
     throw new UsageError('Nothing is left to train. Freeze less, or put a head on the encoder.')
   }
 
@@ -88,8 +88,8 @@ export async function importEncoder(model: Model, options: ImportOptions, run: R
     settings: settingsOf(graph.output, options),
     variables: all,
     async build(inputs, variables, mode): Promise<Encoded> {
-      const { output: x, masks } = await features(inputs, variables, mode)
-      return { embedding: finish(x, inputs, variables), state: {}, masks }
+      const { output: x, state, masks } = await features(inputs, variables, mode)
+      return { embedding: finish(x, inputs, variables), state, masks }
     },
     toModel: (variables, last) =>
       writeImported(model, graph, {

@@ -14,7 +14,7 @@ export interface ImportedGraph {
   /** What has to be fed. */
   readonly inputs: readonly Input[]
   readonly output: string
-  /** What training fits, by name. */
+  /** What training fits, by name, and the running statistics that follow it. */
   readonly parameters: ReadonlyMap<string, Variable>
   /** Weights that are kept as they are. */
   readonly frozen: ReadonlyMap<string, Tensor>
@@ -73,6 +73,8 @@ export function importGraph({ graph, operatorSets: sets }: Model, options: Graph
   const isFrozen = (name: string) => options.freeze?.some((pattern) => name.search(pattern) >= 0) ?? false
   checkPatterns(options.freeze ?? [], weightNames)
 
+  const running = new Set(nodes.flatMap((node) => (followsBatch(node) ? node.inputs.slice(3, 5) : [])))
+  const isVariable = (name: string) => (isWeight(name) && !isFrozen(name)) || running.has(name)
   const named = (keep: (name: string) => boolean) => [...data].filter(([name]) => keep(name))
   const inputs = graph.inputs.filter(({ name }) => used.has(name) && !data.has(name)).map(inputOf)
   checkComplete(nodes, new Set([...data.keys(), ...inputs.map(({ name }) => name)]), output)
@@ -81,11 +83,9 @@ export function importGraph({ graph, operatorSets: sets }: Model, options: Graph
     nodes,
     inputs,
     output,
-    parameters: new Map(
-      named((name) => isWeight(name) && !isFrozen(name)).map(([name, tensor]) => [name, toVariable(tensor)]),
-    ),
+    parameters: new Map(named(isVariable).map(([name, tensor]) => [name, toVariable(tensor, !running.has(name))])),
     frozen: new Map(named((name) => isWeight(name) && isFrozen(name))),
-    settings: new Map(named((name) => !isWeight(name) && used.has(name))),
+    settings: new Map(named((name) => !isWeight(name) && !running.has(name) && used.has(name))),
   }
 }
 
@@ -188,8 +188,13 @@ function inputOf({ name, type }: ValueInfo): Input {
   return { name, dtype, shape: (shape?.dimensions ?? []).map(({ value, parameter }) => value ?? (parameter || '?')) }
 }
 
-function toVariable({ shape, data }: Tensor): Variable {
-  return { dtype: 'float32', shape, data: data as Float32Array, trained: true }
+function toVariable({ shape, data }: Tensor, trained: boolean): Variable {
+  return { dtype: 'float32', shape, data: data as Float32Array, trained }
+}
+
+/** Whether a node normalises by the batch's own statistics in training, as files that were exported for training do. */
+export function followsBatch(node: Node): boolean {
+  return node.operator === 'BatchNormalization' && integerOf(node, 'training_mode', 0) === 1
 }
 
 /** An integer attribute, or what it is where it is left out. */

@@ -6,13 +6,16 @@ import { attributeOf, fullName } from '../../onnx/upgrade.ts'
 import { describe, size, type Tensor, toTypedArray } from '../../tensor.ts'
 import { dropout, type Mask, mask } from '../dropout.ts'
 import type { Mode, Values } from '../encoder.ts'
+import { batchNormalized } from '../layers.ts'
 import { attributesOf } from './attributes.ts'
-import { fold, type RunOnce } from './fold.ts'
-import { type ImportedGraph, integerOf } from './graph.ts'
+import { checkGrowth, fold, grows, type RunOnce } from './fold.ts'
+import { followsBatch, type ImportedGraph, integerOf } from './graph.ts'
 import { asksForShape, staticValues } from './static.ts'
 
 export interface Lowered {
   readonly output: Value
+  /** The new running statistics. */
+  readonly state: Values
   /** What dropout multiplies with. */
   readonly masks: readonly Mask[]
 }
@@ -35,6 +38,7 @@ export async function lower(
   const values = new Map<string, Value>(Object.entries({ ...variables, ...inputs }))
   for (const [name, tensor] of graph.frozen) values.set(name, toConstant(tensor))
   const masks: Mask[] = []
+  const state: Record<string, Value> = {}
   let waiting = graph.nodes
 
   /** The value of a name, if it can be had already. */
@@ -67,6 +71,7 @@ export async function lower(
 
   function buildNode(node: Node, operands: readonly (Value | undefined)[]): readonly Value[] {
     try {
+      if (followsBatch(node)) return normalizeBatch(node, operands as Value[])
       if (node.operator !== 'Dropout') return apply(node.operator, operands, attributesOf(node, operands))
       const [x] = operands as [Value]
       const ratio = mode === 'train' ? ratioOf(node, known) : 0
@@ -77,6 +82,20 @@ export async function lower(
       if (!(error instanceof GraphError)) throw error
       throw new DataError(`${fullName(node)} (${node.name || node.outputs[0]}) cannot be built. ${error.message}`)
     }
+  }
+
+  function normalizeBatch(node: Node, operands: readonly Value[]): readonly Value[] {
+    const [x, scale, shift, mean, variance] = operands as [Value, Value, Value, Value, Value]
+    const [epsilon, momentum] = [
+      attributeOf(node, 'epsilon')?.float ?? 1e-5,
+      attributeOf(node, 'momentum')?.float ?? 0.9,
+    ]
+    if (mode === 'infer') return apply('BatchNormalization', operands, { epsilon })
+    // ONNX's momentum is the share that stays.
+    const normalized = batchNormalized(x, scale, shift, { mean, variance }, { momentum: 1 - momentum, epsilon })
+    state[node.inputs[3]!] = normalized.mean
+    state[node.inputs[4]!] = normalized.variance
+    return [normalized.output]
   }
 
   while (waiting.length > 0) {
@@ -95,7 +114,7 @@ export async function lower(
   }
   const output = available(graph.output)
   if (!output) throw new DataError(`The output ${graph.output} is none of the results that its node has here.`)
-  return { output, masks }
+  return { output, state, masks }
 }
 
 /** The static nodes whose inputs are known or come of such nodes, and the others. */
@@ -106,8 +125,9 @@ function readyNodes(nodes: readonly Node[], settled: ReadonlySet<string>, known:
     const isReady =
       !asksForShape(node) &&
       node.outputs.every((name) => settled.has(name)) &&
-      node.inputs.every((name) => name === '' || known.has(name) || made.has(name))
+      node.inputs.every((name) => name === '' || known.has(name) || (made.has(name) && !grows(node)))
     if (isReady) {
+      if (grows(node)) checkGrowth(node, known)
       ready.push(node)
       for (const name of node.outputs) made.add(name)
     }

@@ -1,10 +1,10 @@
 /** An imported encoder as an ONNX file again: its own nodes with other weights, and what was put before and behind them. */
 import { toInitializer, toModel } from '../../graph/to-onnx.ts'
 import { input, Value } from '../../graph/value.ts'
-import type { Attribute, Model, Node, ValueInfo } from '../../onnx/schema.ts'
+import type { Model, Node, ValueInfo } from '../../onnx/schema.ts'
 import { dataTypes } from '../../onnx/schema.ts'
 import type { Values, Variables } from '../encoder.ts'
-import type { ImportedGraph } from './graph.ts'
+import { followsBatch, type ImportedGraph } from './graph.ts'
 import { type ImageInput, type Normalization, normalizePixels } from './image-input.ts'
 
 /** Files of operator set 21 need at least this version of the format. */
@@ -100,8 +100,9 @@ function forUse(node: Node): Node {
   if (node.operator === 'Dropout') {
     return { ...node, operator: 'Identity', inputs: [node.inputs[0]!], outputs: [node.outputs[0]!], attributes: [] }
   }
-  const inTraining = ({ name }: Attribute) => node.operator === 'BatchNormalization' && name === 'training_mode'
-  return { ...node, attributes: node.attributes.filter((each) => !inTraining(each)) }
+  if (!followsBatch(node)) return node
+  const attributes = node.attributes.filter(({ name }) => name !== 'training_mode')
+  return { ...node, outputs: node.outputs.slice(0, 1), attributes }
 }
 
 /** Nodes whose values have names of their own, so that two graphs can be joined by the names that are kept. */

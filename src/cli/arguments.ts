@@ -40,6 +40,20 @@ export function integer(least: number, most = Number.MAX_SAFE_INTEGER): (text: s
 /** At least one. */
 export const count = integer(1)
 
+/** Numbers with commas between them. */
+export function numbers(text: string): number[] {
+  return text.split(',').map(number(Number.NEGATIVE_INFINITY))
+}
+
+/** One regular expression more. */
+export function patterns(text: string, before: readonly RegExp[] = []): RegExp[] {
+  try {
+    return [...before, new RegExp(text)]
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}.`)
+  }
+}
+
 function range(least: number, most: number): string {
   return most < Number.MAX_SAFE_INTEGER ? `from ${least} to ${most}` : `of at least ${least}`
 }

@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises'
 import { type Inspection, inspect as inspectBytes, type Port } from '../encoders/inspect.ts'
 import { DataError } from '../errors.ts'
 
-export async function inspect(file: string, { json }: { json?: boolean }): Promise<void> {
+export async function inspect(file: string, { json, values }: { json?: boolean; values?: boolean }): Promise<void> {
   const found = inspectBytes(await read(file))
-  process.stdout.write(json ? `${JSON.stringify(found)}\n` : text(file, found))
+  process.stdout.write(json ? `${JSON.stringify(found)}\n` : text(file, found, values))
 }
 
 async function read(file: string): Promise<Uint8Array> {
@@ -16,7 +16,7 @@ async function read(file: string): Promise<Uint8Array> {
   }
 }
 
-function text(file: string, found: Inspection): string {
+function text(file: string, found: Inspection, withValues = false): string {
   const { producer, operatorSet, inputs, outputs, parameters, parameterCount, operators } = found
   const name = Math.max(8, ...operators.map(({ operator }) => operator.length))
   const unknown = operators.filter(({ gradient }) => gradient === 'unknown')
@@ -36,6 +36,7 @@ function text(file: string, found: Inspection): string {
     unknown.length === 0
       ? 'Gradients flow through all of it.'
       : `No gradient is known of ${unknown.map(({ operator, node }) => `${operator} (first at ${node})`).join(', ')}.`,
+    ...(withValues ? ['', 'values', ...found.values.map((each) => `${each.operator.padEnd(name)}  ${each.name}`)] : []),
   ]
   return `${lines.join('\n')}\n`
 }

@@ -2,7 +2,7 @@
 /** The `isometry` command: what it takes. The work is loaded when a command runs, so that help is quick. */
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
-import { count, integer, number, positive, share } from './arguments.ts'
+import { count, integer, number, numbers, patterns, positive, share } from './arguments.ts'
 import { fail, run } from './outcome.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -44,9 +44,24 @@ command('train', 'Train an encoder on a folder of images; the class of an image 
     ),
   )
   .option('--hold-out-classes <SHARE>', 'share of the classes to hold out and evaluate on (default: 0.2)', share)
-  .addOption(new Option('--encoder <NAME>').choices(['convolutional', 'mlp']).default('convolutional'))
-  .option('--dimension <D>', 'length of an embedding', count, 64)
-  .option('--image-size <PIXELS>', 'images are resized to this width and height', integer(1, 4096), 28)
+  .option('--encoder <NAME|FILE.onnx>', 'convolutional, mlp, or a file that any exporter wrote', 'convolutional')
+  .option('--dimension <D>', 'length of an embedding (default: 64, or what FILE.onnx gives)', count)
+  .option(
+    '--image-size <PIXELS>',
+    'images are resized to this width and height (default: 28, or what FILE.onnx takes)',
+    integer(1, 4096),
+  )
+  .option('--output <VALUE>', 'of FILE.onnx: the value inside that is taken for the output')
+  .addOption(
+    new Option('--pool <NAME>', 'of FILE.onnx: how tokens or places become one row').choices([
+      ...['mean', 'first', 'average', 'generalizedMean'],
+    ]),
+  )
+  .addOption(new Option('--head <NAME>', 'of FILE.onnx: layers put on it').choices(['linear', 'mlp']))
+  .option('--freeze <PATTERN>', 'of FILE.onnx: keep parameters whose names match; may be repeated', patterns)
+  .option('--backbone-rate <SHARE>', "of FILE.onnx with --head: the file's own share of the learning rate", number(0))
+  .option('--mean <NUMBERS>', 'of FILE.onnx: subtracted from pixels of 0 to 1, by channel (default: 0)', numbers)
+  .option('--std <NUMBERS>', 'of FILE.onnx: what they are divided by then (default: 1)', numbers)
   .option('--grayscale', 'one channel in place of three')
   .option('--augment', 'turn, scale, shear and move the images a little, at random')
   .addOption(new Option('--metric <NAME>').choices(metricNames).default('cosine'))
@@ -58,6 +73,8 @@ command('train', 'Train an encoder on a folder of images; the class of an image 
   )
   .option('--classes-per-batch <P>', 'classes in a batch', integer(2), 32)
   .option('--per-class <K>', 'images of each class in a batch', integer(2), 4)
+  .option('--accumulate <N>', 'batches whose mean gradient makes one step', count, 1)
+  .option('--micro-batch <N>', 'no more images than this go through the encoder at once', count)
   .option('--steps <N>', 'training steps', count, 1000)
   .addOption(
     new Option('--optimizer <NAME>').choices(['sgd', 'adam', 'amsgrad', 'adamW', 'rmsprop', 'adagrad']).default('adam'),
@@ -125,6 +142,7 @@ command('check', 'Say what is wrong with a loss, and what it is like, without tr
 
 command('inspect', 'Show what is in an ONNX file, and which of its operators gradients flow through.')
   .argument('<FILE.onnx>', 'a model that any exporter wrote')
+  .option('--values', 'list the values inside, any of which can be taken for the output')
   .option('--json', 'print the result as JSON')
   .action((file, options) => run(options, async () => (await import('./inspect.ts')).inspect(file, options)))
 

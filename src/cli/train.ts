@@ -1,26 +1,24 @@
 /** `isometry train` */
 import { affine, holdOutClasses, type Images, openImageFolder } from '../data/index.ts'
-import { convolutional, type Encoder, mlp } from '../encoders/index.ts'
-import { UsageError } from '../errors.ts'
+import type { Encoder, Pixels } from '../encoders/index.ts'
+import { RuntimeError, UsageError } from '../errors.ts'
 import { cosineMarginTriplet, type Loss, triplet } from '../losses/index.ts'
 import { metricsByName } from '../metrics/by-name.ts'
 import { all, batchHard, semiHard } from '../mining/index.ts'
 import { checkOutput } from '../model/directory.ts'
+import type { Model } from '../model/index.ts'
 import { adagrad, adam, adamW, clipByGlobalNorm, type Optimizer, rmsprop, schedules, sgd } from '../optimizers/index.ts'
-import { type OnCollapse, train as trainModel } from '../training/index.ts'
+import { DivergedError, type OnCollapse, type TrainOptions, train as trainModel } from '../training/index.ts'
+import { type EncoderArguments, encoderOf, withBackboneRate } from './encoder.ts'
 import { interruptible, warn } from './outcome.ts'
 import { progress } from './progress.ts'
 import { table } from './table.ts'
 
-export interface TrainArguments {
+export interface TrainArguments extends EncoderArguments {
   readonly out: string
   readonly force?: boolean
   readonly validation?: string
   readonly holdOutClasses?: number
-  readonly encoder: 'convolutional' | 'mlp'
-  readonly dimension: number
-  readonly imageSize: number
-  readonly grayscale?: boolean
   readonly augment?: boolean
   readonly metric: string
   readonly loss: 'cosineMarginTriplet' | 'triplet'
@@ -30,6 +28,8 @@ export interface TrainArguments {
   readonly classesPerBatch: number
   readonly perClass: number
   readonly steps: number
+  readonly accumulate: number
+  readonly microBatch?: number
   readonly optimizer: keyof typeof optimizers
   readonly learningRate: number
   readonly schedule: keyof typeof schedules
@@ -37,7 +37,6 @@ export interface TrainArguments {
   readonly clipNorm?: number
   readonly onCollapse: OnCollapse
   readonly seed: number
-  readonly threads?: number
   readonly json?: boolean
 }
 
@@ -57,11 +56,13 @@ const HOLD_OUT = 0.2
 export async function train(data: string, options: TrainArguments): Promise<void> {
   // What can be refused without reading an image is refused first.
   const loss = lossOf(options)
-  const encoder = encoderOf(options)
+  const optimizer = withBackboneRate(optimizerOf(options), options)
   await checkOutput(options.out, options.force)
+  const encoder = await encoderOf(options)
 
   const signal = interruptible()
-  const openAll = (folder: string) => openImageFolder(folder, { input: inputOf(options), warn, signal })
+  const input = imagesFor(encoder.input)
+  const openAll = (folder: string) => openImageFolder(folder, { input, warn, signal })
   const images = await openAll(data)
   const { training, heldOut } = await split(images, options, openAll)
   process.stderr.write(
@@ -69,11 +70,11 @@ export async function train(data: string, options: TrainArguments): Promise<void
   )
 
   const shown = progress(options.steps)
-  const model = await trainModel(training, {
+  const model = await trainOrSave(training, options, {
     ...options,
     encoder,
     loss,
-    optimizer: optimizerOf(options),
+    optimizer,
     schedule: schedules[options.schedule](),
     validation: heldOut,
     augmentation: options.augment ? affine() : undefined,
@@ -87,7 +88,8 @@ export async function train(data: string, options: TrainArguments): Promise<void
   const { training: summary } = model.description
   const { steps, seconds, loss: value, validation = null } = summary
   if (options.json) {
-    const result = { model: options.out, settings: settingsOf(options, loss), steps, seconds, loss: value, validation }
+    const settings = settingsOf(options, loss, encoder)
+    const result = { model: options.out, settings, steps, seconds, loss: value, validation }
     process.stdout.write(`${JSON.stringify(result)}\n`)
     return
   }
@@ -97,14 +99,24 @@ export async function train(data: string, options: TrainArguments): Promise<void
   )
 }
 
-function inputOf({ imageSize, grayscale }: TrainArguments) {
-  return { kind: 'image', channels: grayscale ? 1 : 3, height: imageSize, width: imageSize, resize: 'stretch' } as const
+/** A model of the last finite parameters is better than none: it is saved before the error is told. */
+async function trainOrSave(
+  images: Images,
+  { out, force = false }: TrainArguments,
+  options: TrainOptions,
+): Promise<Model> {
+  try {
+    return await trainModel(images, options)
+  } catch (error) {
+    if (!(error instanceof DivergedError)) throw error
+    await error.model.save(out, { force })
+    await error.model.release()
+    throw new RuntimeError(`${error.message} It is in ${out}.`, { cause: error })
+  }
 }
 
-function encoderOf(options: TrainArguments): Encoder {
-  const { dimension } = options
-  const input = inputOf(options)
-  return options.encoder === 'mlp' ? mlp({ input, dimension }) : convolutional({ input, dimension })
+function imagesFor({ channels, height, width }: Pixels) {
+  return { kind: 'image', channels: channels === 1 ? 1 : 3, height, width, resize: 'stretch' } as const
 }
 
 function lossOf({ loss, margin, scale, metric: name, mining: miner }: TrainArguments): Loss {
@@ -135,8 +147,22 @@ function describe({ length, classes }: Images): string {
 }
 
 /** All settings of the run, defaults filled in. */
-function settingsOf({ json: _, out: __, force: ___, ...options }: TrainArguments, loss: Loss) {
+function settingsOf(
+  { json: _, out: __, force: ___, freeze, ...options }: TrainArguments,
+  loss: Loss,
+  { dimension, input }: Encoder<Pixels>,
+) {
   const { margin, scale } = loss.settings ?? {}
   const holdOutClasses = options.validation ? undefined : (options.holdOutClasses ?? HOLD_OUT)
-  return { ...options, holdOutClasses, margin, scale, grayscale: !!options.grayscale, augment: !!options.augment }
+  return {
+    ...options,
+    ...(freeze && { freeze: freeze.map(({ source }) => source) }),
+    dimension,
+    imageSize: input.height,
+    grayscale: input.channels === 1,
+    holdOutClasses,
+    margin,
+    scale,
+    augment: !!options.augment,
+  }
 }

@@ -5,6 +5,7 @@ import { readModel } from '../onnx/codec.ts'
 import { dataTypes, type Graph, type ValueInfo } from '../onnx/schema.ts'
 import { checkTensor, typeNames } from '../onnx/tensors.ts'
 import { size } from '../tensor.ts'
+import { replaced, withoutGradient } from './imported/static.ts'
 
 export interface Inspection {
   /** Name and version of what wrote the file; empty if it does not say. */
@@ -13,11 +14,13 @@ export interface Inspection {
   readonly operatorSet: number
   readonly inputs: readonly Port[]
   readonly outputs: readonly Port[]
-  /** Float32 initialisers: what training could change. */
+  /** Float32 initialisers with at least one axis: what training could change. */
   readonly parameters: readonly Parameter[]
   /** How many numbers they hold together. */
   readonly parameterCount: number
   readonly operators: readonly OperatorUse[]
+  /** The results of all nodes, in the order of the file: each can be taken for the output. */
+  readonly values: readonly { readonly name: string; readonly operator: string }[]
 }
 
 /** A name stands for an extent that is open. */
@@ -43,19 +46,8 @@ export interface OperatorUse {
 }
 
 /** They make constants of shapes and attributes. */
-const withoutGradient = new Set(['Constant', 'ConstantOfShape', 'Range', 'Shape', 'Size', 'OneHot', 'NonZero'])
-const conditions = new Set([
-  'ArgMax',
-  'ArgMin',
-  'Equal',
-  'Greater',
-  'GreaterOrEqual',
-  'Less',
-  'LessOrEqual',
-  'And',
-  'Or',
-  'Not',
-])
+const shapesAndConstants = new Set(['Constant', 'ConstantOfShape', 'Range', 'Shape', 'Size', 'OneHot', 'NonZero'])
+
 /**
  * Looks into the bytes of an ONNX file; data outside of the file are not read.
  *
@@ -67,7 +59,7 @@ export function inspect(bytes: Uint8Array): Inspection {
   for (const initializer of graph.initializers) checkTensor(initializer)
   const given = new Set(graph.initializers.map(({ name }) => name))
   const parameters = graph.initializers
-    .filter(({ dataType }) => dataType === dataTypes.float32)
+    .filter(({ dataType, dimensions }) => dataType === dataTypes.float32 && dimensions.length > 0)
     .map(({ name = '', dimensions }) => ({ name, shape: dimensions }))
   return {
     producer: `${producerName} ${producerVersion}`.trim(),
@@ -78,6 +70,9 @@ export function inspect(bytes: Uint8Array): Inspection {
     parameters,
     parameterCount: parameters.reduce((sum, { shape }) => sum + size(shape), 0),
     operators: operatorsOf(graph),
+    values: graph.nodes.flatMap(({ operator, outputs }) =>
+      operator === 'Constant' ? [] : outputs.filter((name) => name !== '').map((name) => ({ name, operator })),
+    ),
   }
 }
 
@@ -97,7 +92,8 @@ function operatorsOf({ nodes }: Graph): OperatorUse[] {
 }
 
 function gradientOf(operator: string): OperatorUse['gradient'] {
-  if (withoutGradient.has(operator) || conditions.has(operator)) return 'none'
+  if (shapesAndConstants.has(operator) || withoutGradient.has(operator)) return 'none'
+  if (replaced.has(operator)) return 'yes'
   return Object.hasOwn(operators, operator) && Object.hasOwn(gradients, operator) ? 'yes' : 'unknown'
 }
 

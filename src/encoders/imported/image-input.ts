@@ -80,8 +80,9 @@ export function normalizePixels(
   return channelsLast ? normalized.transpose([0, 2, 3, 1]) : normalized
 }
 
-function perChannel(name: string, values: number | readonly number[], channels: number): number[] {
-  const all = typeof values === 'number' ? Array<number>(channels).fill(values) : [...values]
+function perChannel(name: string, values: number | readonly number[], channels: number): readonly number[] {
+  const given = typeof values === 'number' ? [values] : values
+  const all = given.length === 1 ? Array<number>(channels).fill(given[0]!) : given
   if (all.length !== channels || !all.every(Number.isFinite)) {
     throw new UsageError(`${name} is ${all.join(', ')}; expected one number, or one for each of ${channels} channels.`)
   }

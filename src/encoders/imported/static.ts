@@ -9,7 +9,7 @@ import type { ImportedGraph } from './graph.ts'
 /** They ask for the shape of a value only, and shapes are known when a graph is built. */
 const ofShape = new Set(['Shape', 'Size'])
 /** Their results are integers or conditions, which no gradient flows through. */
-const withoutGradient = new Set([
+export const withoutGradient = new Set([
   'ArgMax',
   'ArgMin',
   'Equal',
@@ -22,7 +22,7 @@ const withoutGradient = new Set([
   'Not',
 ])
 /** Replaced when the graph is built. */
-const replaced = new Set(['Dropout'])
+export const replaced = new Set(['Dropout'])
 /** How many nodes an error names. */
 const SHOWN = 3
 

@@ -1,8 +1,9 @@
 /** An imported encoder as an ONNX file again: its own nodes with other weights, and what was put before and behind them. */
 import { toInitializer, toModel } from '../../graph/to-onnx.ts'
-import { input, Value } from '../../graph/value.ts'
-import type { Model, Node, ValueInfo } from '../../onnx/schema.ts'
+import { input, type Value } from '../../graph/value.ts'
+import type { Graph, Model, Node, ValueInfo } from '../../onnx/schema.ts'
 import { dataTypes } from '../../onnx/schema.ts'
+import { constantNode } from '../../onnx/upgrade.ts'
 import type { Values, Variables } from '../encoder.ts'
 import { followsBatch, type ImportedGraph } from './graph.ts'
 import { type ImageInput, type Normalization, normalizePixels } from './image-input.ts'
@@ -30,8 +31,9 @@ export function writeImported(
   graph: ImportedGraph,
   { variables, image, normalization, features, finish }: Writing,
 ): Model {
+  const free = freePrefix(graph)
   // Names that the written file gives its own input and output.
-  const own = (name: string) => (name === 'embedding' || (image && name === 'pixels') ? `file ${name}` : name)
+  const own = (name: string) => (name === 'embedding' || (image && name === 'pixels') ? free(`file ${name}`) : name)
   const output = own(graph.output)
   const before = image && beforeOf({ ...image, name: own(image.name) }, normalization)
   const inputs = Object.fromEntries(
@@ -44,17 +46,13 @@ export function writeImported(
       ),
     ]),
   )
-  const constants = Object.fromEntries(
-    Object.entries(variables).map(([name, tensor]) => [name, new Value(tensor, { kind: 'constant', tensor })]),
+  const held = Object.fromEntries(
+    Object.entries(variables).map(([name, { dtype, shape }]) => [name, input(name, dtype, shape)]),
   )
-  const embedding = finish(input(output, 'float32', features.shape), inputs, constants)
+  const embedding = finish(input(output, 'float32', features.shape), inputs, held)
   const after = toModel({ embedding }, { freeAxis: 'n' }).graph
-  const kept = new Set([output, 'embedding', ...graph.inputs.map(({ name }) => name)])
-  const data = [
-    ...graph.frozen,
-    ...graph.settings,
-    ...Object.entries(variables).filter(([name]) => graph.parameters.has(name)),
-  ]
+  const kept = new Set([output, 'embedding', ...graph.inputs.map(({ name }) => name), ...Object.keys(variables)])
+  const data = [...graph.frozen, ...graph.settings, ...Object.entries(variables)]
   return {
     irVersion: Math.max(irVersion, IR_VERSION),
     producerName: 'isometry',
@@ -66,15 +64,11 @@ export function writeImported(
     graph: {
       name: 'isometry',
       nodes: [
-        ...(before ? renamed(before.nodes, 'before ', new Set(['pixels', own(image!.name)])) : []),
+        ...(before ? renamed(before, free('before '), new Set(['pixels', own(image!.name)])) : []),
         ...graph.nodes.map((node) => withNames(forUse(node), own)),
-        ...renamed(after.nodes, 'after ', kept),
+        ...renamed(after, free('after '), kept),
       ],
-      initializers: [
-        ...(before?.initializers ?? []).map((each) => ({ ...each, name: `before ${each.name}` })),
-        ...data.map(([name, tensor]) => toInitializer(own(name), tensor)),
-        ...after.initializers.map((each) => ({ ...each, name: `after ${each.name}` })),
-      ],
+      initializers: data.map(([name, tensor]) => toInitializer(own(name), tensor)),
       inputs: before?.inputs ?? graph.inputs.map(openInput),
       outputs: after.outputs,
       values: [],
@@ -105,10 +99,29 @@ function forUse(node: Node): Node {
   return { ...node, outputs: node.outputs.slice(0, 1), attributes }
 }
 
-/** Nodes whose values have names of their own, so that two graphs can be joined by the names that are kept. */
-function renamed(nodes: readonly Node[], prefix: string, kept: ReadonlySet<string>): Node[] {
+/** Names like the given one that no name in the graph begins with: a file that was written here once has such names. */
+function freePrefix({ nodes, settings, parameters, frozen }: ImportedGraph): (name: string) => string {
+  const taken = [
+    ...nodes.flatMap(({ name = '', inputs, outputs }) => [name, ...inputs, ...outputs]),
+    ...[settings, parameters, frozen].flatMap((data) => [...data.keys()]),
+  ]
+  return (name) => {
+    let found = name
+    while (taken.some((each) => each.startsWith(found))) found = `again ${found}`
+    return found
+  }
+}
+
+/**
+ * The nodes of a graph, whose values have names of their own, so that it can be joined to another by the names that are
+ * kept. Its constants become nodes, which nobody who reads the file takes for parameters.
+ */
+function renamed({ nodes, initializers }: Graph, prefix: string, kept: ReadonlySet<string>): Node[] {
   const rename = (name: string) => (name === '' || kept.has(name) ? name : prefix + name)
-  return nodes.map((node) => ({ ...withNames(node, rename), name: prefix + node.name }))
+  return [...initializers.map(constantNode), ...nodes].map((node) => ({
+    ...withNames(node, rename),
+    name: prefix + (node.name || node.outputs[0]),
+  }))
 }
 
 function withNames(node: Node, rename: (name: string) => string): Node {

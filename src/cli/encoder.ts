@@ -1,0 +1,74 @@
+/** The encoder that `isometry train` is told to train: one of ours, or a file. */
+
+import type { Pooling } from '../encoders/imported/pool.ts'
+import { convolutional, type Encoder, mlp, type Pixels, takesImages } from '../encoders/index.ts'
+import { UsageError } from '../errors.ts'
+import { readEncoder } from '../model/index.ts'
+import { grouped, type Optimizer } from '../optimizers/index.ts'
+
+export interface EncoderArguments {
+  /** `convolutional`, `mlp`, or the path of an ONNX file. */
+  readonly encoder: string
+  readonly dimension?: number
+  readonly imageSize?: number
+  readonly grayscale?: boolean
+  readonly output?: string
+  readonly pool?: Pooling
+  readonly head?: 'linear' | 'mlp'
+  readonly freeze?: readonly RegExp[]
+  readonly mean?: readonly number[]
+  readonly std?: readonly number[]
+  readonly backboneRate?: number
+  readonly threads?: number
+}
+
+const DIMENSION = 64
+const IMAGE_SIZE = 28
+/** What only a file takes. */
+const ofFiles = ['output', 'pool', 'head', 'freeze', 'mean', 'std', 'backboneRate'] as const
+
+/** @throws UsageError if settings do not go with the encoder; DataError if the file cannot be trained. */
+export async function encoderOf(options: EncoderArguments): Promise<Encoder<Pixels>> {
+  const { encoder: name, dimension = DIMENSION, imageSize = IMAGE_SIZE, grayscale } = options
+  if (name.endsWith('.onnx')) return encoderFromFile(name, options)
+  const own = { convolutional, mlp }[name]
+  if (!own) {
+    throw new UsageError(`The encoder ${name} is not known. Expected convolutional, mlp or a file that ends in .onnx.`)
+  }
+  const foreign = ofFiles.find((each) => options[each] !== undefined)
+  if (foreign) throw new UsageError(`${flag(foreign)} belongs to encoders from ONNX files. Leave it out.`)
+  return own({ input: { channels: grayscale ? 1 : 3, height: imageSize, width: imageSize }, dimension })
+}
+
+async function encoderFromFile(path: string, options: EncoderArguments): Promise<Encoder<Pixels>> {
+  const { head, dimension, imageSize, grayscale, ...rest } = options
+  if (dimension !== undefined && !head) {
+    throw new UsageError('--dimension is the length that a head gives. Add --head linear, or leave --dimension out.')
+  }
+  const encoder = await readEncoder(path, {
+    ...rest,
+    ...(head && { head: { kind: head, dimension: dimension ?? DIMENSION } }),
+    ...(imageSize !== undefined && { height: imageSize, width: imageSize }),
+  })
+  if (!takesImages(encoder)) {
+    const names = 'tensors' in encoder.input ? encoder.input.tensors.map((each) => each.name) : []
+    throw new UsageError(
+      `${path} takes ${names.join(', ')}, not images [n, 1 or 3, height, width]. Train it in TypeScript with readEncoder.`,
+    )
+  }
+  if (grayscale && encoder.input.channels !== 1) {
+    throw new UsageError(`${path} takes images of ${encoder.input.channels} channels. Leave --grayscale out.`)
+  }
+  return encoder
+}
+
+/** The optimiser, with the file's own weights at a share of the learning rate if one is given. */
+export function withBackboneRate(optimizer: Optimizer, { backboneRate, head }: EncoderArguments): Optimizer {
+  if (backboneRate === undefined) return optimizer
+  if (!head) throw new UsageError('--backbone-rate slows the file’s own weights beside a head. Add --head linear.')
+  return grouped([{ match: /^(?!(added\.)*head\.)/, optimizer, rate: backboneRate }], optimizer)
+}
+
+function flag(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}

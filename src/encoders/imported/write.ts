@@ -52,7 +52,7 @@ export function writeImported(
   const embedding = finish(input(output, 'float32', features.shape), inputs, held)
   const after = toModel({ embedding }, { freeAxis: 'n' }).graph
   const kept = new Set([output, 'embedding', ...graph.inputs.map(({ name }) => name), ...Object.keys(variables)])
-  const data = [...graph.frozen, ...graph.settings, ...Object.entries(variables)]
+  const weights = [...graph.frozen, ...Object.entries(variables)]
   return {
     irVersion: Math.max(irVersion, IR_VERSION),
     producerName: 'isometry',
@@ -65,10 +65,11 @@ export function writeImported(
       name: 'isometry',
       nodes: [
         ...(before ? renamed(before, free('before '), new Set(['pixels', own(image!.name)])) : []),
+        ...[...graph.settings].map(([name, tensor]) => constantNode(toInitializer(own(name), tensor))),
         ...graph.nodes.map((node) => withNames(forUse(node), own)),
         ...renamed(after, free('after '), kept),
       ],
-      initializers: data.map(([name, tensor]) => toInitializer(own(name), tensor)),
+      initializers: weights.map(([name, tensor]) => toInitializer(own(name), tensor)),
       inputs: before?.inputs ?? graph.inputs.map(openInput),
       outputs: after.outputs,
       values: [],

@@ -3,6 +3,11 @@
 /** Every error of this library is one of these; anything else that is thrown is a defect. */
 export class IsometryError extends Error {
   override readonly name: string = 'IsometryError'
+
+  constructor(message: string, options?: ErrorOptions) {
+    // Names out of damaged files may hold line ends and escape sequences, which are no business of a terminal.
+    super(message.replace(/\p{Cc}/gu, ' '), options)
+  }
 }
 
 /** A setting, argument or combination of them that makes no sense. The command line exits with 2. */

@@ -20,7 +20,7 @@ export function fail(message: string, code: number): void {
 }
 
 function messageOf(error: unknown): string {
-  if (error instanceof IsometryError) return error.message.replaceAll('\n', ' ')
+  if (error instanceof IsometryError) return error.message
   const text = error instanceof Error ? error.message : String(error)
   return `${text.replaceAll('\n', ' ')}. This was not expected; --debug shows where it happened.`
 }

@@ -52,7 +52,7 @@ export function collapseWatch([least, most]: Loss['metric']['range']): CollapseW
       narrow = 0
       wide = 0
     },
-    healthy: () => state === 'fine' && last > HEALTHY,
+    healthy: () => !Number.isFinite(least) || (state === 'fine' && last > HEALTHY),
     get widest() {
       return least + widest
     },

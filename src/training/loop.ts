@@ -57,7 +57,7 @@ export async function runSteps(images: Images, initial: Variables, options: Loop
       const trouble = notFinite(value, statistics.gradientNorm, i, options.learningRate)
       if (trouble)
         return {
-          ended: `${trouble} The model holds the parameters ${training.lastFinite()}.`,
+          ended: `${trouble} The model holds the parameters ${training.lastGood(Number.isFinite(value))}.`,
           variables: training.variables(),
           history,
         }

@@ -6,8 +6,8 @@ import type { Tensors } from '../runtime/session.ts'
 import type { OnCollapse } from './collapse.ts'
 import type { Batch, Step } from './step.ts'
 
-/** Parameters are kept every so many steps while the spread is good. */
-const KEEP_EVERY = 50
+/** Parameters are kept every so many steps while the spread is good; a copy of them costs a fraction of a step. */
+const KEEP_EVERY = 20
 
 export interface RecoverableOptions {
   readonly loss: Loss
@@ -20,14 +20,19 @@ export interface Recoverable {
   run(batches: readonly Batch[], factor: number): ReturnType<Step['run']>
   /** Keeps the parameters to go back to, now and then. */
   keep(step: number): void
-  /** Goes back to finite parameters after a step that was not; says which. */
-  lastFinite(): string
+  /** Goes back to the last good parameters after a step whose loss or gradient was not finite; says which. */
+  lastGood(lossIsFinite: boolean): string
   /** Goes back and softens what comes; says so. */
   goBack(): string
   /** Goes on with the loss as it was; says so, if anything had been softened. */
   resume(step: number): string
   variables(): Variables
   release(): Promise<void>
+}
+
+interface Kept {
+  readonly step: number
+  readonly state: Tensors
 }
 
 /** Mined triplets are softened to all of them; where nothing is mined, the learning rate is halved for good. */
@@ -38,7 +43,8 @@ export function recoverable({ loss, learningRate }: RecoverableOptions, create: 
   let soft: Step | undefined
   let current = hard
   let rate = learningRate
-  let good: { readonly step: number; readonly state: Tensors } = { step: 0, state: hard.snapshot() }
+  let good: Kept = { step: 0, state: hard.snapshot() }
+  let candidate: Kept | undefined
 
   function change(to: Step, state: Tensors) {
     to.restore(state)
@@ -48,16 +54,20 @@ export function recoverable({ loss, learningRate }: RecoverableOptions, create: 
   return {
     run: (batches, factor) => current.run(batches, rate * factor),
     keep(step) {
-      // A gradient that was lost after the embeddings shows in the parameters only.
-      if (step >= good.step + KEEP_EVERY && allFinite(current)) good = { step, state: current.snapshot() }
+      // What a step leaves has shown to be good when the next one has come out well.
+      if (candidate) good = candidate
+      candidate = step >= good.step + KEEP_EVERY ? { step, state: current.snapshot() } : undefined
     },
-    lastFinite() {
-      current.undo()
-      if (allFinite(current)) return 'before that step'
+    lastGood(lossIsFinite) {
+      if (lossIsFinite) {
+        current.undo()
+        return 'before that step'
+      }
       current.restore(good.state)
       return good.step === 0 ? 'of the beginning' : `of step ${good.step}`
     },
     goBack() {
+      candidate = undefined
       const from = good.step === 0 ? 'the beginning' : `step ${good.step}`
       if (softer && current === hard) {
         soft ??= create(softer)
@@ -71,6 +81,7 @@ export function recoverable({ loss, learningRate }: RecoverableOptions, create: 
     resume(step) {
       if (current === hard) return ''
       good = { step, state: current.snapshot() }
+      candidate = undefined
       change(hard, good.state)
       return ` Triplets are chosen by ${mining} again.`
     },
@@ -80,8 +91,4 @@ export function recoverable({ loss, learningRate }: RecoverableOptions, create: 
       await soft?.release()
     },
   }
-}
-
-function allFinite(step: Step): boolean {
-  return Object.values(step.variables()).every(({ data }) => data.every(Number.isFinite))
 }

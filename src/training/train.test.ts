@@ -12,7 +12,7 @@ import { loadModel } from '../model/index.ts'
 import { readModel } from '../onnx/codec.ts'
 import { sgd } from '../optimizers/index.ts'
 import { open } from '../runtime/node.ts'
-import { type StepRecord, train } from './index.ts'
+import { type DivergedError, type StepRecord, train } from './index.ts'
 
 const input = { kind: 'image', channels: 1, height: 12, width: 12, resize: 'stretch' } as const
 const encoder = convolutional({ input, channels: [8, 8], dimension: 8 })
@@ -135,6 +135,9 @@ test('a loss that is no longer finite stops training with what to change', async
   })
   await expect(running).rejects.toThrow(RuntimeError)
   await expect(running).rejects.toThrow(/The loss became .* at step \d+\. Lower the learning rate/)
+  const { model } = (await running.catch((error) => error)) as DivergedError
+  expect((await model.embed(images)).data.every((x) => Number.isFinite(Number(x)))).toBe(true)
+  await model.release()
 })
 
 test('a gradient that is not finite stops training before it reaches the parameters', async () => {
@@ -147,8 +150,16 @@ test('a gradient that is not finite stops training before it reaches the paramet
       return { value: value.withGradient({ inputs: [embeddings], rule: () => [embeddings.mul(0).log()] }) }
     },
   } as Loss
-  const running = train(images, { ...quick, loss })
-  await expect(running).rejects.toThrow(/The loss is 0 at step 1, but its gradient is not finite/)
+  const encoder = mlp({ input, hidden: [8], dimension: 6 })
+  const running = train(images, { ...quick, encoder, loss })
+  await expect(running).rejects.toThrow(
+    /The loss is 0 at step 1, but its gradient is not finite.*holds the parameters before that step/,
+  )
+  const { model } = (await running.catch((error) => error)) as DivergedError
+  const untrained = await train(images, { ...quick, encoder, steps: 1, learningRate: 1e-30 })
+  expect((await model.embed(images)).data).toEqual((await untrained.embed(images)).data)
+  await model.release()
+  await untrained.release()
 })
 
 test('a directory that is not a model is not replaced', async () => {

@@ -103,6 +103,8 @@ test('training that diverges leaves the last finite parameters as a model', asyn
     'squaredEuclidean',
     '--optimizer',
     'sgd',
+    '--margin',
+    '1000',
   ]
   const args = ['train', data, '--out', out, ...settings, '--learning-rate', '1e30', ...short]
   expectError(

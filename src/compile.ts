@@ -1,5 +1,6 @@
 /** From a graph to something that runs: where graph/, onnx/ and runtime/ meet. */
 import { RuntimeError } from './errors.ts'
+import { isForCpu, portable } from './graph/portable.ts'
 import { reach, toModel } from './graph/to-onnx.ts'
 import type { Value } from './graph/value.ts'
 import { writeModel } from './onnx/codec.ts'
@@ -14,7 +15,9 @@ import { describe, sameShape, type Tensor, type TensorType } from './tensor.ts'
  */
 export async function compile(outputs: Readonly<Record<string, Value>>, options?: SessionOptions): Promise<Program> {
   const { inputs } = reach(Object.values(outputs))
-  const program = await open(writeModel(toModel(outputs)), options)
+  const model = toModel(options?.device === 'webgpu' ? portable(outputs) : outputs)
+  const onCpu = model.graph.nodes.filter(isForCpu).map(({ name = '' }) => name)
+  const program = await open(writeModel(model), { ...options, onCpu })
   return {
     ...program,
     async run(feeds, into) {

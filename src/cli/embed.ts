@@ -3,12 +3,18 @@ import { openImages } from '../data/index.ts'
 import { labelsOf } from '../model/embedder.ts'
 import { checkEmbeddingsFile, writeEmbeddings } from '../model/embeddings-file.ts'
 import { loadModel } from '../model/index.ts'
+import { computeOptions, type DeviceArguments } from './device.ts'
 import { interruptible, warn } from './outcome.ts'
 
-export async function embed(directory: string, paths: readonly string[], { out }: { out: string }): Promise<void> {
+export async function embed(
+  directory: string,
+  paths: readonly string[],
+  options: DeviceArguments & { out: string },
+): Promise<void> {
+  const { out } = options
   checkEmbeddingsFile(out)
   const signal = interruptible()
-  const model = await loadModel(directory, { warn, signal })
+  const model = await loadModel(directory, { warn, signal, ...computeOptions(options) })
   const images = await openImages(paths, { input: model.description.input, warn, signal })
   const embeddings = await model.embed(images)
   await model.release()

@@ -24,12 +24,19 @@ const metricNames = [
   ...['euclidean', 'squaredEuclidean', 'manhattan', 'dot', 'snr'],
 ]
 
+/** Where a command computes. */
+function device(): Option {
+  return new Option('--device <NAME>', 'where to compute; auto takes the fastest there is')
+    .choices(['cpu', 'webgpu', 'cuda', 'auto'])
+    .default('cpu')
+}
+
 function command(name: string, description: string): Command {
   return program
     .command(name)
     .description(description)
     .version(version)
-    .option('--debug', 'show the stack of an error')
+    .option('--debug', 'show the stack of an error, and what a device leaves to the CPU')
     .exitOverride()
     .configureOutput({ outputError: () => {} })
 }
@@ -97,6 +104,7 @@ command('train', 'Train an encoder on a folder of images; the class of an image 
   )
   .option('--seed <N>', 'the same seed, threads and data give the same model', integer(0), 0)
   .option('--threads <N>', 'threads to compute with (default: one for each processor)', count)
+  .addOption(device())
   .option('--json', 'print the result as JSON')
   .action((data, options) => run(options, async () => (await import('./train.ts')).train(data, options)))
 
@@ -104,6 +112,7 @@ command('evaluate', 'Measure how well images of one class are each other’s nea
   .argument('<MODEL>', 'directory that `isometry train` wrote')
   .argument('<DATA>', 'folder of images, in folders by class')
   .option('--gallery <DATA>', 'compare with these images, not with the others of DATA')
+  .addOption(device())
   .option('--json', 'print the result as JSON')
   .action((model, data, options) =>
     run(options, async () => (await import('./evaluate.ts')).evaluate(model, data, options)),
@@ -114,6 +123,7 @@ command('search', 'Find the images of a gallery that are nearest to each query.'
   .argument('<QUERY...>', 'images, or folders of them')
   .requiredOption('--gallery <DATA>', 'folder of images to search; classes are optional')
   .option('-k <N>', 'how many to find', count, 5)
+  .addOption(device())
   .option('--json', 'print the result as JSON')
   .action((model, queries, options) =>
     run(options, async () => (await import('./search.ts')).search(model, queries, options)),
@@ -123,6 +133,7 @@ command('embed', 'Write the embeddings of images to a file.')
   .argument('<MODEL>', 'directory that `isometry train` wrote')
   .argument('<PATH...>', 'images, or folders of them')
   .requiredOption('--out <FILE>', 'FILE.jsonl or FILE.safetensors')
+  .addOption(device())
   .action((model, paths, options) =>
     run(options, async () => (await import('./embed.ts')).embed(model, paths, options)),
   )

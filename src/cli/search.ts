@@ -1,13 +1,15 @@
 /** `isometry search` */
 import { loadModel } from '../model/index.ts'
+import { computeOptions, type DeviceArguments } from './device.ts'
 import { interruptible, warn } from './outcome.ts'
 
 export async function search(
   directory: string,
   queries: readonly string[],
-  { gallery, k, json }: { gallery: string; k: number; json?: boolean },
+  options: DeviceArguments & { gallery: string; k: number; json?: boolean },
 ): Promise<void> {
-  const model = await loadModel(directory, { warn, signal: interruptible() })
+  const { gallery, k, json } = options
+  const model = await loadModel(directory, { warn, signal: interruptible(), ...computeOptions(options) })
   const results = await model.search(queries, gallery, { k })
   await model.release()
   if (json) {

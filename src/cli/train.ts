@@ -9,12 +9,13 @@ import { checkOutput } from '../model/directory.ts'
 import type { Model } from '../model/index.ts'
 import { adagrad, adam, adamW, clipByGlobalNorm, type Optimizer, rmsprop, schedules, sgd } from '../optimizers/index.ts'
 import { DivergedError, type OnCollapse, type TrainOptions, train as trainModel } from '../training/index.ts'
+import { computeOptions, type DeviceArguments } from './device.ts'
 import { type EncoderArguments, encoderOf, withBackboneRate } from './encoder.ts'
 import { interruptible, warn } from './outcome.ts'
 import { progress } from './progress.ts'
 import { table } from './table.ts'
 
-export interface TrainArguments extends EncoderArguments {
+export interface TrainArguments extends EncoderArguments, DeviceArguments {
   readonly out: string
   readonly force?: boolean
   readonly validation?: string
@@ -72,6 +73,7 @@ export async function train(data: string, options: TrainArguments): Promise<void
   const shown = progress(options.steps)
   const model = await trainOrSave(training, options, {
     ...options,
+    ...computeOptions(options),
     encoder,
     loss,
     optimizer,
@@ -148,7 +150,7 @@ function describe({ length, classes }: Images): string {
 
 /** All settings of the run, defaults filled in. */
 function settingsOf(
-  { json: _, out: __, force: ___, freeze, ...options }: TrainArguments,
+  { json: _, out: __, force: ___, debug: ____, freeze, ...options }: TrainArguments,
   loss: Loss,
   { dimension, input }: Encoder<Pixels>,
 ) {

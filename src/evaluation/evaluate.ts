@@ -1,6 +1,7 @@
 /** How well items of one class are each other's nearest neighbours. */
 import { DataError } from '../errors.ts'
 import type { Metric } from '../metrics/metric.ts'
+import type { ComputeOptions } from '../runtime/session.ts'
 import { openSearcher } from '../search/index.ts'
 import type { Tensor } from '../tensor.ts'
 import { measure, type QueryMeasures, RECALL_AT } from './measures.ts'
@@ -27,10 +28,9 @@ export interface Evaluation {
   readonly rPrecision: number
 }
 
-export interface EvaluateOptions {
+export interface EvaluateOptions extends ComputeOptions {
   /** What the queries are compared with; every other item if left out. */
   readonly gallery?: LabelledEmbeddings | undefined
-  readonly threads?: number | undefined
 }
 
 /** Queries are searched in blocks of about so many neighbours, which bounds the memory for large classes. */
@@ -47,7 +47,7 @@ const NEIGHBOURS = 2 ** 22
 export async function evaluate(
   { embeddings, labels }: LabelledEmbeddings,
   metric: Metric,
-  { gallery, threads }: EvaluateOptions = {},
+  { gallery, ...compute }: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const within = gallery === undefined
   const target = gallery ?? { embeddings, labels }
@@ -65,7 +65,7 @@ export async function evaluate(
     queries.reduce((most, row) => Math.max(most, relevant(row)), 0),
   )
   const k = deepest + (within ? 1 : 0)
-  const searcher = openSearcher(target.embeddings, metric, { k, threads })
+  const searcher = openSearcher(target.embeddings, metric, { k, ...compute })
   const measures: QueryMeasures[] = []
   try {
     const rows = Math.max(1, Math.floor(NEIGHBOURS / k))

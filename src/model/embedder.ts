@@ -3,6 +3,7 @@ import type { Images } from '../data/index.ts'
 import { throwIfAborted } from '../data/interrupt.ts'
 import type { LabelledEmbeddings } from '../evaluation/index.ts'
 import { open } from '../runtime/node.ts'
+import type { ComputeOptions } from '../runtime/session.ts'
 import type { Tensor } from '../tensor.ts'
 
 export interface Embedder {
@@ -13,8 +14,7 @@ export interface Embedder {
   release(): Promise<void>
 }
 
-export interface EmbedderOptions {
-  readonly threads?: number | undefined
+export interface EmbedderOptions extends ComputeOptions {
   readonly signal?: AbortSignal | undefined
 }
 
@@ -25,9 +25,9 @@ const ROWS = 256
 export async function openEmbedder(
   encoder: Uint8Array,
   dimension: number,
-  { threads, signal }: EmbedderOptions,
+  { signal, ...compute }: EmbedderOptions,
 ): Promise<Embedder> {
-  const program = await open(encoder, { threads })
+  const program = await open(encoder, compute)
 
   async function embed(images: Images): Promise<Tensor> {
     const { channels, height, width } = images.input

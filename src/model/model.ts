@@ -2,10 +2,12 @@
 import { realpath } from 'node:fs/promises'
 import { compile } from '../compile.ts'
 import { type Images, openImages } from '../data/index.ts'
+import { resolveDevice } from '../device.ts'
 import { type Evaluation, evaluate } from '../evaluation/index.ts'
 import { input } from '../graph/value.ts'
 import { metricsByName } from '../metrics/by-name.ts'
 import type { Metric } from '../metrics/metric.ts'
+import type { ComputeOptions, Device } from '../runtime/session.ts'
 import { nearest } from '../search/index.ts'
 import type { Tensor } from '../tensor.ts'
 import type { Description } from './description.ts'
@@ -58,8 +60,9 @@ export interface Model {
   release(): Promise<void>
 }
 
-export interface ModelOptions {
-  readonly threads?: number | undefined
+export interface ModelOptions extends Omit<ComputeOptions, 'device'> {
+  /** Where to compute; `auto` takes the fastest there is. `cpu` if left out. */
+  readonly device?: Device | 'auto' | undefined
   /** Is told of images that cannot be decoded; they are skipped. */
   readonly warn?: ((message: string) => void) | undefined
   readonly signal?: AbortSignal | undefined
@@ -68,17 +71,21 @@ export interface ModelOptions {
 /**
  * Opens a directory that `Model.save` or `isometry train` wrote.
  *
- * @throws DataError if it is missing, is not a model, or is of a newer format.
+ * @throws DataError if it is missing, is not a model, or is of a newer format; UsageError if the device is not there.
  */
 export async function loadModel(directory: string, options?: ModelOptions): Promise<Model> {
   return createModel(await readModelDirectory(directory), options)
 }
 
 /** A model of what its directory holds. */
-export async function createModel(files: ModelFiles, { threads, warn, signal }: ModelOptions = {}): Promise<Model> {
+export async function createModel(
+  files: ModelFiles,
+  { threads, device = 'cpu', onFallback, warn, signal }: ModelOptions = {},
+): Promise<Model> {
+  const compute = { threads, device: await resolveDevice(device), onFallback }
   const { description } = files
   const metric = metricsByName.get(description.metric)!
-  const embedder = await openEmbedder(files.encoder, description.dimension, { threads, signal })
+  const embedder = await openEmbedder(files.encoder, description.dimension, { ...compute, signal })
 
   async function images(source: ImageSource): Promise<Images> {
     if (typeof source !== 'string' && 'read' in source) return source
@@ -93,20 +100,17 @@ export async function createModel(files: ModelFiles, { threads, warn, signal }: 
     async distance(a, b) {
       const pair = await embedder.embed(await images([a, b]))
       const rows = input('rows', 'float32', [2, description.dimension])
-      const program = await compile(
-        { distance: metric.pairwise(rows.slice(0, 0, 1), rows.slice(0, 1, 2)) },
-        { threads },
-      )
+      const program = await compile({ distance: metric.pairwise(rows.slice(0, 0, 1), rows.slice(0, 1, 2)) }, compute)
       const { distance } = await program.run({ rows: pair })
       await program.release()
       return Math.max(distance!.data[0] as number, metric.range[0])
     },
     async evaluate(source, { gallery } = {}) {
       const queries = await embedder.embedLabelled(await images(source))
-      if (gallery === undefined) return evaluate(queries, metric, { ...(threads && { threads }) })
+      if (gallery === undefined) return evaluate(queries, metric, compute)
       return evaluate(queries, metric, {
         gallery: await embedder.embedLabelled(await images(gallery)),
-        ...(threads && { threads }),
+        ...compute,
       })
     },
     async search(querySource, gallerySource, { k = 5 } = {}) {
@@ -116,7 +120,7 @@ export async function createModel(files: ModelFiles, { threads, warn, signal }: 
       const copies = Math.max(...countIn(galleryFiles, files))
       const found = await nearest(await embedder.embed(queries), await embedder.embed(gallery), metric, {
         k: k + copies,
-        ...(threads && { threads }),
+        ...compute,
       })
       const labels = labelsOf(gallery)
       return queries.items.map((query, row) => {

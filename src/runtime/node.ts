@@ -1,15 +1,20 @@
 /** ONNX Runtime in Node: the only file that knows onnxruntime-node. */
 import { availableParallelism } from 'node:os'
-import { type Backend, openWith, type Program, type SessionOptions } from './session.ts'
+import { profilePrefix, reporting } from './fallback.ts'
+import { type Backend, type Device, openWith, type Program, type SessionOptions } from './session.ts'
 
 /** How many threads a session uses where nothing is said: one for each processor. */
 export const defaultThreads = availableParallelism()
 
-const backend: Backend = async (model, { threads = defaultThreads }) => {
+const backend: Backend = async (model, options) => {
+  const { threads = defaultThreads, device = 'cpu', onCpu = [], onFallback } = options
   // Loaded when first needed: it maps tens of megabytes, which `--help` should not wait for.
-  const { InferenceSession, Tensor } = await import('onnxruntime-node')
+  const { env, InferenceSession, Tensor } = await import('onnxruntime-node')
+  const profile = onFallback && device !== 'cpu' ? profilePrefix() : undefined
+  // What fails is thrown; the runtime need not write it to standard error besides.
+  env.logLevel = 'fatal'
   const session = await InferenceSession.create(model, {
-    executionProviders: ['cpu'],
+    executionProviders: providersFor(device, onCpu),
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
@@ -25,9 +30,16 @@ const backend: Backend = async (model, { threads = defaultThreads }) => {
         set_denormal_as_zero: '1',
       },
     },
-    logSeverityLevel: 3,
+    logSeverityLevel: 4,
+    ...(profile && { enableProfiling: true, profileFilePrefix: profile }),
   })
-  return { session, Tensor }
+  return { session: profile && onFallback ? reporting(session, profile, onFallback) : session, Tensor }
+}
+
+function providersFor(device: Device, forceCpuNodeNames: readonly string[]) {
+  // The runtime refuses an empty list.
+  if (forceCpuNodeNames.length > 0) return [{ name: device, forceCpuNodeNames }, 'cpu']
+  return device === 'cpu' ? ['cpu'] : [device, 'cpu']
 }
 
 /** Opens the bytes of an ONNX model. */

@@ -12,9 +12,28 @@ export interface OrtSession {
 /** Makes a session of the bytes of a model: what differs between Node and the browser. */
 export type Backend = (model: Uint8Array, options: SessionOptions) => Promise<OrtSession>
 
-export interface SessionOptions {
-  /** How many threads compute. Results are reproducible only for the same number. */
+/** Where graphs can be computed: what ONNX Runtime calls an execution provider. */
+export const devices = ['cpu', 'webgpu', 'cuda'] as const
+export type Device = (typeof devices)[number]
+
+/** How graphs are computed. */
+export interface ComputeOptions {
+  /** How many threads compute on the CPU. Results are reproducible only for the same number. */
   readonly threads?: number | undefined
+  /** `cpu` if left out. What a device has no kernel for is computed on the CPU. */
+  readonly device?: Device | undefined
+  /** Is told, after the first run, which nodes another device than the CPU left to the CPU. */
+  readonly onFallback?: ((nodes: readonly FallbackNode[]) => void) | undefined
+}
+
+export interface SessionOptions extends ComputeOptions {
+  /** Names of nodes that are computed on the CPU in any case. */
+  readonly onCpu?: readonly string[] | undefined
+}
+
+export interface FallbackNode {
+  readonly name: string
+  readonly operator: string
 }
 
 export type Tensors = Readonly<Record<string, Tensor>>
@@ -86,5 +105,7 @@ function fromOrt(tensor: OrtTensor): Tensor {
 }
 
 function firstLine(error: unknown): string {
-  return String(error instanceof Error ? error.message : error).split('\n')[0]!
+  const [line] = String(error instanceof Error ? error.message : error).split('\n')
+  // The place in the runtime's own source that some messages begin with helps nobody.
+  return line!.replace(/^\/\S+:\d+ .* was false\. /, '')
 }

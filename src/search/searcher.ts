@@ -4,7 +4,7 @@ import { compile } from '../compile.ts'
 import { DataError } from '../errors.ts'
 import { concat, input } from '../graph/value.ts'
 import type { Metric } from '../metrics/metric.ts'
-import type { Program } from '../runtime/session.ts'
+import type { ComputeOptions, Program } from '../runtime/session.ts'
 import type { Tensor } from '../tensor.ts'
 
 /** What was found for each query, nearest first; at equal distances the lower index first. */
@@ -23,10 +23,9 @@ export interface Searcher {
   release(): Promise<void>
 }
 
-export interface SearchOptions {
+export interface SearchOptions extends ComputeOptions {
   /** How many to find for each query. */
   readonly k: number
-  readonly threads?: number | undefined
   /** How many rows of queries and of the gallery are compared at once. */
   readonly blocks?: { readonly queries: number; readonly gallery: number }
 }
@@ -46,7 +45,7 @@ const FAR = 3e38
 export function openSearcher(
   gallery: Tensor,
   metric: Metric,
-  { k, threads, blocks = BLOCKS }: SearchOptions,
+  { k, blocks = BLOCKS, ...compute }: SearchOptions,
 ): Searcher {
   const [size, dimension] = shapeOf(gallery, 'gallery')
   if (size === 0) throw new DataError('The gallery is empty. Give at least one embedding to search.')
@@ -58,7 +57,7 @@ export function openSearcher(
     const key = `${rows} × ${columns}`
     const known = programs.get(key)
     if (known) return known
-    const program = await compileBlock(rows, columns, dimension, kept, metric, threads)
+    const program = await compileBlock(rows, columns, dimension, kept, metric, compute)
     programs.set(key, program)
     return program
   }
@@ -127,7 +126,7 @@ function compileBlock(
   dimension: number,
   k: number,
   metric: Metric,
-  threads: number | undefined,
+  compute: ComputeOptions,
 ): Promise<Program> {
   const matrix = metric.matrix(
     input('queries', 'float32', [rows, dimension]),
@@ -137,7 +136,7 @@ function compileBlock(
   const found = block.indices.cast('int32').add(input('offset', 'int32', []))
   const merged = concat([input('distances', 'float32', [rows, k]), block.values], 1).topK(k, 1, { largest: false })
   const indices = concat([input('indices', 'int32', [rows, k]), found], 1).gatherElements(merged.indices, 1)
-  return compile({ nextDistances: merged.values, nextIndices: indices }, { threads })
+  return compile({ nextDistances: merged.values, nextIndices: indices }, compute)
 }
 
 function shapeOf({ dtype, shape, data }: Tensor, what: string): [number, number] {

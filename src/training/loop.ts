@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { classSampler, type Images } from '../data/index.ts'
 import type { Variables } from '../encoders/encoder.ts'
 import { InterruptedError, RuntimeError } from '../errors.ts'
+import type { ComputeOptions } from '../runtime/session.ts'
 import { collapseMessage, collapseWatch } from './collapse.ts'
 import { effectiveRank } from './effective-rank.ts'
 import type { StepRecord, TrainOptions } from './options.ts'
@@ -10,7 +11,8 @@ import { recoverable } from './recovery.ts'
 import { type Batch, createStep } from './step.ts'
 
 /** Training options of which nothing that the loop needs is left out. */
-export type LoopOptions = TrainOptions &
+export type LoopOptions = Omit<TrainOptions, 'device'> &
+  ComputeOptions &
   Required<
     Pick<
       TrainOptions,

@@ -5,6 +5,7 @@ import type { Encoder } from '../encoders/encoder.ts'
 import type { Loss } from '../losses/loss.ts'
 import type { Optimizer } from '../optimizers/optimizer.ts'
 import type { Schedule } from '../optimizers/schedules.ts'
+import type { ComputeOptions, Device } from '../runtime/session.ts'
 import type { OnCollapse } from './collapse.ts'
 
 export interface TrainOptions {
@@ -44,6 +45,10 @@ export interface TrainOptions {
   readonly seed?: number
   /** One for each processor if left out. */
   readonly threads?: number | undefined
+  /** Where to compute; `auto` takes the fastest there is. `cpu` if left out. */
+  readonly device?: Device | 'auto' | undefined
+  /** Is told which nodes another device than the CPU left to the CPU. */
+  readonly onFallback?: ComputeOptions['onFallback']
   /** Called after each step. */
   readonly onStep?: ((record: StepRecord) => void) | undefined
   /** Is told of settings that do not fit the data and are adjusted; `console.warn` if left out. */

@@ -2,7 +2,7 @@
 import { compile } from '../compile.ts'
 import { drawMasks } from '../encoders/dropout.ts'
 import type { Variables } from '../encoders/encoder.ts'
-import type { Program, Tensors } from '../runtime/session.ts'
+import type { ComputeOptions, Program, Tensors } from '../runtime/session.ts'
 import { allocate, size, type Tensor, type TensorType } from '../tensor.ts'
 import {
   BATCH,
@@ -26,10 +26,9 @@ import { type Held, hold } from './held.ts'
 import { programs } from './programs.ts'
 import type { Statistic } from './statistics.ts'
 
-export interface StepOptions extends GraphOptions {
+export interface StepOptions extends GraphOptions, ComputeOptions {
   /** Of what augmentation and dropout draw. */
   readonly seed?: number
-  readonly threads?: number | undefined
   /**
    * No more rows than this go through the encoder at once. A larger batch is embedded in parts; its loss and the gradient
    * of the embeddings are taken over the whole of it, and the encoder's gradient again part by part: Gao, Zhang, Han,
@@ -72,7 +71,8 @@ interface Compiled extends Graph {
 
 /** Graphs are compiled for the shapes of each batch when they first come, and kept. */
 export function createStep(options: StepOptions): Step {
-  const { encoder, variables, augmentation, seed = 0, threads, microBatch = Number.POSITIVE_INFINITY } = options
+  const { encoder, variables, augmentation, seed = 0, microBatch = Number.POSITIVE_INFINITY } = options
+  const compute = { threads: options.threads, device: options.device, onFallback: options.onFallback }
   const known = programs<Compiled>()
   const draw = augmentation?.draws(seed)
   const trained = trainedNames(variables)
@@ -93,7 +93,7 @@ export function createStep(options: StepOptions): Step {
     const shapes = Object.entries(types).map(([name, { dtype, shape }]) => `${name} ${dtype} ${shape}`)
     return known.get([kind, ...shapes].join('; '), async () => {
       const graph = await build()
-      return { ...graph, program: await compile(graph.outputs, { threads }) }
+      return { ...graph, program: await compile(graph.outputs, compute) }
     })
   }
 

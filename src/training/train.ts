@@ -1,5 +1,6 @@
 /** From labelled images to a model. */
 import type { Images } from '../data/index.ts'
+import { resolveDevice } from '../device.ts'
 import { type NamedTensors, type Pixels, takesImages } from '../encoders/encoder.ts'
 import { UsageError } from '../errors.ts'
 import { type Evaluation, evaluate } from '../evaluation/index.ts'
@@ -38,8 +39,10 @@ export async function train(images: Images, options: TrainOptions): Promise<Mode
     seed: 0,
     ...options,
     threads: options.threads ?? defaultThreads,
+    device: await resolveDevice(options.device ?? 'cpu'),
   }
-  const { encoder, loss, validation, threads, signal } = settings
+  const { encoder, loss, validation, threads, device, signal } = settings
+  const compute = { threads, device, onFallback: options.onFallback }
   check(images, settings)
 
   const started = performance.now()
@@ -73,6 +76,7 @@ export async function train(images: Images, options: TrainOptions): Promise<Mode
         augmentation: settings.augmentation?.name ?? null,
         seed: settings.seed,
         threads,
+        device,
       },
       fingerprint: images.fingerprint,
       ...(before && after && { validation: { before, after } }),
@@ -84,9 +88,9 @@ export async function train(images: Images, options: TrainOptions): Promise<Mode
   return model
 
   async function evaluateEncoder(bytes: Uint8Array, held: Images): Promise<Evaluation> {
-    const embedder = await openEmbedder(bytes, encoder.dimension, { threads, signal })
+    const embedder = await openEmbedder(bytes, encoder.dimension, { ...compute, signal })
     try {
-      return await evaluate(await embedder.embedLabelled(held), loss.metric, { threads })
+      return await evaluate(await embedder.embedLabelled(held), loss.metric, compute)
     } finally {
       await embedder.release()
     }

@@ -1,0 +1,107 @@
+/** The same graphs on WebGPU and on the CPU, where there is an adapter: a graphics card, or Chromium's in software. */
+import { existsSync } from 'node:fs'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { compile } from '../src/compile.ts'
+import { resolveDevice } from '../src/device.ts'
+import { convolutional, type Encoder, mlp } from '../src/encoders/index.ts'
+import { operators } from '../src/graph/operators/table.ts'
+import type { Value } from '../src/graph/value.ts'
+import { triplet } from '../src/losses/index.ts'
+import { sgd } from '../src/optimizers/index.ts'
+import { random } from '../src/random.ts'
+import type { Device, FallbackNode, Tensors } from '../src/runtime/session.ts'
+import { createStep } from '../src/training/step.ts'
+import { buildCase, type Case } from './operator-cases.ts'
+import { readReference } from './reference.ts'
+import { expectClose } from './tolerance.ts'
+
+/** Where Debian's chromium has a Vulkan driver in software. */
+const SOFTWARE = '/usr/lib/chromium/vk_swiftshader_icd.json'
+if (!process.env.VK_ICD_FILENAMES && existsSync(SOFTWARE)) process.env.VK_ICD_FILENAMES = SOFTWARE
+
+let missing: string | undefined
+beforeAll(async () => {
+  missing = await resolveDevice('webgpu').then(
+    () => undefined,
+    (error: Error) => error.message,
+  )
+  if (missing) {
+    console.log(`WebGPU is not tested: ${missing} (Debian: apt-get install libvulkan1 chromium.)`)
+  }
+}, 60_000)
+
+/** WGSL lets a sine be off by 2⁻¹¹. */
+const rough = new Set(['Sin', 'Cos'])
+
+describe('on WebGPU', { timeout: 120_000 }, () => {
+  test('every operator of the reference, with its gradients, gives what it gives on the CPU', async ({ skip }) => {
+    if (missing) skip(missing)
+    const { cases } = readReference<{ cases: Case[] }>('operators.json')
+    const [outputs, feeds]: [Record<string, Value>, Tensors[]] = [{}, []]
+    for (const [i, each] of cases.entries()) {
+      if (!(each.operator in operators)) continue
+      const built = buildCase(each, `${each.operator} ${i}`)
+      Object.assign(outputs, built.outputs)
+      feeds.push(built.feeds)
+    }
+    const run = async (device: Device, onFallback?: (nodes: readonly FallbackNode[]) => void) => {
+      const program = await compile(outputs, { device, onFallback })
+      const results = await program.run(Object.assign({}, ...feeds))
+      await program.release()
+      return results
+    }
+    let fallback: readonly FallbackNode[] = []
+    const [expected, found] = [
+      await run('cpu'),
+      await run('webgpu', (nodes) => {
+        fallback = nodes
+      }),
+    ]
+    for (const [name, { data }] of Object.entries(expected)) {
+      expectClose(found[name]!.data, data, name, rough.has(name.split(' ')[0]!) ? 1e-3 : 1e-4, 1e-4)
+    }
+    // What the device has no kernel for is said, and is a few nodes of hundreds.
+    expect(fallback.length).toBeGreaterThan(0)
+    expect(fallback.length).toBeLessThan(0.1 * Object.keys(outputs).length)
+  })
+
+  const input = { channels: 1, height: 10, width: 9 }
+  const encoders: [string, Encoder][] = [
+    ['dense layers', mlp({ input, hidden: [16], dimension: 6 })],
+    ['convolutions with batch normalisation', convolutional({ input, channels: [4, 6], dimension: 6 })],
+  ]
+
+  test.each(encoders)('a step through %s moves the parameters as on the CPU', async (_, encoder) => {
+    if (missing) return
+    // One step at the rate 1 is the gradient; over several, roundings of a relu or a maximum drift apart.
+    const { integer } = random(0, 'pixels')
+    const rows = 12
+    const data = Uint8Array.from({ length: rows * 90 }, () => integer(256))
+    const batch = {
+      inputs: { pixels: { dtype: 'uint8', shape: [rows, 1, 10, 9], data } as const },
+      labels: Int32Array.from({ length: rows }, (_, i) => i >> 1),
+    }
+    const after = async (device: Device) => {
+      const variables = encoder.variables(0)
+      const step = createStep({ encoder, loss: triplet(), optimizer: sgd({}), variables, largestClass: 2, device })
+      const { loss } = await step.run([batch], 1)
+      const held = Object.entries(step.variables()).map(([name, each]) => [name, each.data.slice()] as const)
+      await step.release()
+      return { loss, held }
+    }
+    const [expected, found] = [await after('cpu'), await after('webgpu')]
+    expectClose([found.loss], [expected.loss], 'loss')
+    for (const [i, [name, data0]] of expected.held.entries()) expectClose(found.held[i]![1], data0, name)
+  })
+})
+
+test('a device that is not there: what is, and what to do', async () => {
+  const found = await resolveDevice('cuda').catch((error: Error) => error.message)
+  if (found === 'cuda') return
+  expect(found).toMatch(/^The device cuda cannot be used here; there is cpu.*--onnxruntime-node-install=cuda12/)
+})
+
+test('auto takes a device that is there, and the CPU is always one', { timeout: 60_000 }, async () => {
+  expect(['cpu', 'webgpu', 'cuda']).toContain(await resolveDevice('auto'))
+  expect(await resolveDevice('cpu')).toBe('cpu')
+})

@@ -13,6 +13,7 @@ const rooms = [
   'optimizers/index.ts',
   'onnx/codec.ts',
   'runtime/session.ts',
+  'weights/safetensors.ts',
 ]
 
 test.each(rooms)('%s bundles for the browser', async (room) => {

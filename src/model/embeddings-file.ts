@@ -2,6 +2,7 @@
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { DataError, UsageError } from '../errors.ts'
 import type { Tensor } from '../tensor.ts'
+import { writeSafetensors } from '../weights/safetensors.ts'
 
 export interface EmbeddedItems {
   readonly items: readonly string[]
@@ -57,18 +58,7 @@ function toJsonLines({ items, labels, embeddings }: EmbeddedItems): string {
     .join('')
 }
 
-/** The length of the header as 8 bytes, the header as JSON padded to a multiple of 8, then the numbers, little-endian. */
 function toSafetensors({ items, labels, embeddings }: EmbeddedItems): Uint8Array {
-  const { shape, data } = embeddings
-  const header = JSON.stringify({
-    __metadata__: { items: JSON.stringify(items), labels: JSON.stringify(labels) },
-    embeddings: { dtype: 'F32', shape, data_offsets: [0, data.byteLength] },
-  })
-  const text = new TextEncoder().encode(header)
-  const length = Math.ceil(text.length / 8) * 8
-  const file = new Uint8Array(8 + length + data.byteLength).fill(0x20, 8, 8 + length)
-  new DataView(file.buffer).setBigUint64(0, BigInt(length), true)
-  file.set(text, 8)
-  file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 8 + length)
-  return file
+  const metadata = { items: JSON.stringify(items), labels: JSON.stringify(labels) }
+  return writeSafetensors({ tensors: { embeddings }, metadata })
 }

@@ -22,7 +22,10 @@ async function evaluate(outputs: Record<string, Value>, feeds: Record<string, Te
 test('shape mistakes are found while building, by operator, with what was found', () => {
   const [a, b] = [input('a', 'float32', [2, 3]), input('b', 'float32', [4, 3])]
   expect(() => a.add(b)).toThrow(GraphError)
-  expect(() => a.add(b)).toThrow('Add(float32 [2, 3], float32 [4, 3]): shapes [2, 3] and [4, 3] cannot be broadcast.')
+  expect(() => a.add(b)).toThrow(
+    'Add(a float32 [2, 3], b float32 [4, 3]): shapes [2, 3] and [4, 3] cannot be broadcast.',
+  )
+  expect(() => a.relu().add(b)).toThrow(/^Add\(Relu's float32 \[2, 3\], b float32 \[4, 3\]\)/)
   expect(() => a.matmul(b)).toThrow(/MatMul.*inner extents differ/)
   expect(() => a.reshape([4, 2])).toThrow(/Reshape.*cannot become \[4, 2\]/)
   expect(() => a.sum([2])).toThrow(/axis 2 is outside of a tensor of 2 axes/)

@@ -1,6 +1,7 @@
 /** Values: the edges of a graph, each with a fixed type and the node that computes it. Their methods build more graph. */
 import { GraphError } from '../errors.ts'
-import { type DType, describe, type Shape, size, type TensorType, toTypedArray } from '../tensor.ts'
+import { type DType, type Shape, size, type TensorType, toTypedArray } from '../tensor.ts'
+import { describeValue } from './describe.ts'
 import type { CustomGradient, Node, Operand, Source } from './node.ts'
 import type { Attributes } from './operators/operator.ts'
 import { operators } from './operators/table.ts'
@@ -273,7 +274,7 @@ export function apply(
     for (const type of infer(inputs, attributes)) outputs.push(new Value(type, { kind: 'node', node }))
   } catch (error) {
     if (!(error instanceof GraphError)) throw error
-    const found = inputs.map((each) => (each ? describe(each) : 'nothing')).join(', ')
+    const found = inputs.map(describeValue).join(', ')
     throw new GraphError(`${operator}(${found}): ${error.message}.`)
   }
   return outputs

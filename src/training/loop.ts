@@ -57,12 +57,12 @@ export async function runSteps(images: Images, initial: Variables, options: Loop
       const batches = Array.from({ length: options.accumulate }, () => batchOf(images, sampler.next()))
       const { loss: value, statistics, sample } = await training.run(batches, schedule.factor(i, steps))
       const trouble = notFinite(value, statistics.gradientNorm, i, options.learningRate)
-      if (trouble)
-        return {
-          ended: `${trouble} The model holds the parameters ${training.lastGood(Number.isFinite(value))}.`,
-          variables: training.variables(),
-          history,
-        }
+      if (trouble) {
+        const { cause, parameters } = await training.lastGood(Number.isFinite(value))
+        const where = cause === undefined ? '' : ` The first to lose it is ${cause}.`
+        const ended = `${trouble}${where} The model holds the parameters ${parameters}.`
+        return { ended, variables: training.variables(), history }
+      }
       let event: StepRecord['event'] = watch.observe(statistics.spread)
       if (event === 'collapsed') {
         const message = collapseMessage(loss, {

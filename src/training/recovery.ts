@@ -20,8 +20,8 @@ export interface Recoverable {
   run(batches: readonly Batch[], factor: number): ReturnType<Step['run']>
   /** Keeps the parameters to go back to, now and then. */
   keep(step: number): void
-  /** Goes back to the last good parameters after a step whose loss or gradient was not finite; says which. */
-  lastGood(lossIsFinite: boolean): string
+  /** After a step whose loss or gradient was not finite: says which node was the first, and goes back to the last good parameters. */
+  lastGood(lossIsFinite: boolean): Promise<{ readonly cause: string | undefined; readonly parameters: string }>
   /** Goes back and softens what comes; says so. */
   goBack(): string
   /** Goes on with the loss as it was; says so, if anything had been softened. */
@@ -58,13 +58,12 @@ export function recoverable({ loss, learningRate }: RecoverableOptions, create: 
       if (candidate) good = candidate
       candidate = step >= good.step + KEEP_EVERY ? { step, state: current.snapshot() } : undefined
     },
-    lastGood(lossIsFinite) {
-      if (lossIsFinite) {
-        current.undo()
-        return 'before that step'
-      }
+    async lastGood(lossIsFinite) {
+      current.undo()
+      const cause = await current.explain()
+      if (lossIsFinite) return { cause, parameters: 'before that step' }
       current.restore(good.state)
-      return good.step === 0 ? 'of the beginning' : `of step ${good.step}`
+      return { cause, parameters: good.step === 0 ? 'of the beginning' : `of step ${good.step}` }
     },
     goBack() {
       candidate = undefined

@@ -4,6 +4,7 @@ import { drawMasks } from '../encoders/dropout.ts'
 import type { Variables } from '../encoders/encoder.ts'
 import type { ComputeOptions, Program, Tensors } from '../runtime/session.ts'
 import { allocate, size, type Tensor, type TensorType } from '../tensor.ts'
+import { firstNonFinite } from './first-non-finite.ts'
 import {
   BATCH,
   EMBEDDING,
@@ -57,6 +58,8 @@ export interface Step {
   run(batches: readonly Batch[], rate: number): Promise<StepResult>
   /** Goes back to what was held before the last run. */
   undo(): void
+  /** After `undo`: which node of the last run first gave what is not finite; undefined if none did. */
+  explain(): Promise<string | undefined>
   /** A copy of all that the step changes, to go back to. */
   snapshot(): Tensors
   restore(snapshot: Tensors): void
@@ -78,6 +81,8 @@ export function createStep(options: StepOptions): Step {
   const trained = trainedNames(variables)
   const gradients = Object.fromEntries(trained.map((name) => [GRADIENT + name, zeros(variables[name]!)]))
   let held: Held | undefined
+  /** What the last run ran, and what it was fed. */
+  let ran: { readonly outputs: Graph['outputs']; readonly feeds: Tensors }[] = []
   let batchesSeen = 0
 
   /** Summed gradients take as much memory as the parameters, so they are held only where they are needed. */
@@ -108,7 +113,9 @@ export function createStep(options: StepOptions): Step {
   }
 
   async function runPart(part: Compiled, feeds: Tensors, batch: string): Promise<Tensors> {
-    return held!.run(part.program, { ...feeds, ...drawMasks(part.masks, seed, batch) })
+    const fed = { ...feeds, ...drawMasks(part.masks, seed, batch) }
+    ran.push({ outputs: part.outputs, feeds: fed })
+    return held!.run(part.program, fed)
   }
 
   async function runCached(batch: Batch, number: number): Promise<Tensors> {
@@ -127,10 +134,8 @@ export function createStep(options: StepOptions): Step {
       start += data.length
     }
     const loss = await compiled('loss', { embeddings }, () => lossAlone(options, embeddings))
-    const results = await held!.run(loss.program, {
-      [EMBEDDING]: embeddings,
-      [`${BATCH}labels`]: { dtype: 'int32', shape: [rows], data: batch.labels },
-    })
+    const labels = { dtype: 'int32', shape: [rows], data: batch.labels } as const
+    const results = await runPart(loss, { [EMBEDDING]: embeddings, [`${BATCH}labels`]: labels }, '')
     const slopes = results[GRADIENT + EMBEDDING]!.data
     start = 0
     for (const [i, { types, feeds }] of parts.entries()) {
@@ -155,6 +160,7 @@ export function createStep(options: StepOptions): Step {
       const whole = batches.length === 1 && batches[0]!.labels.length <= microBatch
       const state = holding(!whole)
       state.mark()
+      ran = []
       if (whole) {
         const [batch] = batches as [Batch]
         const program = await compiled('step', batch.inputs, () => wholeStep(options, batch.inputs))
@@ -171,6 +177,13 @@ export function createStep(options: StepOptions): Step {
       return resultOf(results)
     },
     undo: () => held?.undo(),
+    async explain() {
+      for (const { outputs, feeds } of ran) {
+        const found = await firstNonFinite(outputs, { ...held!.current(), ...feeds }, compute)
+        if (found !== undefined) return found
+      }
+      return undefined
+    },
     snapshot: () => holding(false).snapshot(),
     restore: (snapshot) => holding(GRADIENT + trained[0] in snapshot).restore(snapshot),
     variables() {

@@ -8,6 +8,7 @@ export * as losses from './losses/index.ts'
 export * as metrics from './metrics/index.ts'
 export * as miners from './mining/index.ts'
 export {
+  exportEncoder,
   loadModel,
   type Match,
   type Model,
@@ -18,8 +19,11 @@ export {
 export * as optimizers from './optimizers/index.ts'
 export { type Neighbours, nearest } from './search/index.ts'
 export {
+  type Batch,
+  createStep,
   DivergedError,
   type OnCollapse,
+  type Step,
   type StepRecord,
   type TrainOptions,
   train,

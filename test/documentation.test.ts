@@ -7,7 +7,7 @@ import { isometry } from './command.ts'
 import { writeImages } from './images.ts'
 
 const root = join(import.meta.dirname, '..')
-const documents = ['README.md', 'docs/cosine-triplet-loss.md']
+const documents = ['README.md', 'docs/cosine-triplet-loss.md', 'docs/encoders.md']
 const SNIPPET = /<!-- snippet: (\w+) -->\n```ts\n([\s\S]*?)```/g
 let folder: string
 
@@ -26,6 +26,9 @@ beforeAll(async () => {
     5,
   )
   await copyFile(join(folder, 'letters', 'class 0', '0.png'), join(folder, 'query.png'))
+  const reference = join(import.meta.dirname, 'reference', 'training')
+  await copyFile(join(reference, 'residual.onnx'), join(folder, 'encoder.onnx'))
+  await copyFile(join(reference, 'transformer.onnx'), join(folder, 'text.onnx'))
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
@@ -52,6 +55,8 @@ const printed: Record<string, RegExp> = {
   equation9: /^(\d\.\d{4}) \1\n$/,
   quadruplet: /^0\.20\n$/,
   model: /^chord true\n$/,
+  imported: /file: 'encoder\.onnx'[\s\S]*head: 'linear',\s+dimension: 16/,
+  tokens: /^(\d\.\d{3}\n){10}$/,
 }
 
 describe('snippets', () => {

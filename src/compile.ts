@@ -1,12 +1,17 @@
 /** From a graph to something that runs: where graph/, onnx/ and runtime/ meet. */
 import { RuntimeError } from './errors.ts'
-import { isForCpu, portable } from './graph/portable.ts'
+import { forCpu } from './graph/for-cpu.ts'
+import { forWebGpu, isForCpu } from './graph/for-webgpu.ts'
+import { type Rewrite, rewrite } from './graph/rewrite.ts'
 import { reach, toModel } from './graph/to-onnx.ts'
 import type { Value } from './graph/value.ts'
 import { writeModel } from './onnx/codec.ts'
 import { open } from './runtime/node.ts'
-import type { Program, SessionOptions } from './runtime/session.ts'
+import type { Device, Program, SessionOptions } from './runtime/session.ts'
 import { describe, sameShape, type Tensor, type TensorType } from './tensor.ts'
+
+/** Forms that a device computes right, or faster. */
+const rewrites: Readonly<Partial<Record<Device, Rewrite>>> = { cpu: forCpu, webgpu: forWebGpu }
 
 /**
  * Compiles the graph that computes `outputs`, by name, from the input values that they depend on.
@@ -15,7 +20,8 @@ import { describe, sameShape, type Tensor, type TensorType } from './tensor.ts'
  */
 export async function compile(outputs: Readonly<Record<string, Value>>, options?: SessionOptions): Promise<Program> {
   const { inputs } = reach(Object.values(outputs))
-  const model = toModel(options?.device === 'webgpu' ? portable(outputs) : outputs)
+  const device = options?.device ?? 'cpu'
+  const model = toModel(device in rewrites ? rewrite(outputs, rewrites[device]!) : outputs)
   const onCpu = model.graph.nodes.filter(isForCpu).map(({ name = '' }) => name)
   const program = await open(writeModel(model), { ...options, onCpu })
   return {

@@ -1,6 +1,6 @@
 /** The layers that encoders are made of, each with the variables it needs. */
 
-import { apply, one, type Value } from '../graph/value.ts'
+import { apply, concat, one, type Value } from '../graph/value.ts'
 import type { Random } from '../random.ts'
 import { type Shape, size } from '../tensor.ts'
 import type { Mode, Values, Variable, Variables } from './encoder.ts'
@@ -56,31 +56,77 @@ export function blockVariables(name: string, inputs: number, outputs: number, ra
  * comes last because it gives the same result there on a quarter of the elements.
  */
 export function block(x: Value, name: string, variables: Values, mode: Mode): { output: Value; state: Values } {
-  const normalized =
-    mode === 'train' ? normalizedConvolution(x, name, variables) : foldedConvolution(x, name, variables)
-  const pooled = one('MaxPool', [normalized.output], { kernel_shape: [2, 2], strides: [2, 2] })
-  return { output: pooled.relu(), state: normalized.state }
+  const { output, state } = mode === 'train' ? pooledInTraining(x, name, variables) : pooledInUse(x, name, variables)
+  return { output: output.relu(), state }
 }
 
 function convolve(x: Value, weight: Value, bias?: Value): Value {
   return one('Conv', [x, weight, bias], { kernel_shape: [3, 3], pads: [1, 1, 1, 1] })
 }
 
-/** In training: normalised by the batch's statistics, which the running ones follow. */
-function normalizedConvolution(x: Value, name: string, variables: Values): { output: Value; state: Values } {
-  const convolved = convolve(x, variables[`${name}.weight`]!)
-  const [mean, variance] = [`${name}.runningMean`, `${name}.runningVariance`]
-  const normalized = batchNormalized(
-    convolved,
-    variables[`${name}.scale`]!,
-    variables[`${name}.shift`]!,
-    { mean: variables[mean]!, variance: variables[variance]! },
-    { momentum: MOMENTUM, epsilon: EPSILON },
-  )
+function pool(x: Value): Value {
+  return one('MaxPool', [x], { kernel_shape: [2, 2], strides: [2, 2] })
+}
+
+/**
+ * Batch normalisation is a rising line for each channel, or a falling one where its scale is negative, so the largest of a
+ * window can be taken before it, if the convolution's weights take over the sign: then a quarter of the elements is
+ * normalised. The statistics are still those of all, the running variance the unbiased one, n / (n − 1) of the batch's, as
+ * PyTorch has it.
+ */
+function pooledInTraining(x: Value, name: string, variables: Values): { output: Value; state: Values } {
+  const [weight, scale, shift] = ['weight', 'scale', 'shift'].map((each) => variables[`${name}.${each}`]!) as Values3
+  const [meanName, varianceName] = [`${name}.runningMean`, `${name}.runningVariance`]
+  const [runningMean, runningVariance] = [variables[meanName]!, variables[varianceName]!]
+  const sign = scale.greaterEqual(0).cast('float32').mul(2).sub(1)
+  // Without the running mean, squares are summed up near zero, where float32 is exact; the batch's mean takes it out anyway.
+  const convolved = convolve(x, weight.mul(sign.reshape([-1, 1, 1, 1])), runningMean.mul(sign).neg())
+  const { mean, variance } = moments(convolved)
+  const factor = scale.mul(sign).div(variance.add(EPSILON).sqrt())
+  const output = pool(convolved).sub(perChannel(mean)).mul(perChannel(factor)).add(perChannel(shift))
+  const count = size(convolved.shape) / convolved.shape[1]!
   return {
-    output: normalized.output,
-    state: { [mean]: normalized.mean, [variance]: normalized.variance },
+    output,
+    state: {
+      [meanName]: runningMean.add(mean.mul(sign).mul(MOMENTUM)),
+      [varianceName]: runningVariance.mul(1 - MOMENTUM).add(variance.mul((MOMENTUM * count) / (count - 1))),
+    },
   }
+}
+
+type Values3 = [Value, Value, Value]
+
+function perChannel(x: Value): Value {
+  return x.reshape([-1, 1, 1])
+}
+
+/**
+ * Mean and variance (of the population) over all axes but the second. Their gradients come as one: (2x − 2 mean) of the
+ * variance's and 1 of the mean's, over n, is a product and a sum on x.
+ */
+function moments(x: Value): { mean: Value; variance: Value } {
+  const channels = x.shape[1]!
+  const axes = x.shape.flatMap((_, i) => (i === 1 ? [] : [i]))
+  const count = size(x.shape) / channels
+  const both = concat([x.sum(axes), x.sumSquare(axes)], 0)
+    .mul(1 / count)
+    .withGradient({
+      inputs: [x],
+      rule(g) {
+        const [ofMean, ofSquare] = [g.slice(0, 0, channels), g.slice(0, channels, 2 * channels)]
+        return [x.mul(perChannel(ofSquare.mul(2 / count))).add(perChannel(ofMean.mul(1 / count)))]
+      },
+    })
+  const [mean, square] = [both.slice(0, 0, channels), both.slice(0, channels, 2 * channels)]
+  return { mean, variance: square.sub(mean.square()).relu() }
+}
+
+/** For use: the running statistics do not change any more, so they become part of the weights and a bias. */
+function pooledInUse(x: Value, name: string, variables: Values): { output: Value; state: Values } {
+  const factor = variables[`${name}.scale`]!.div(variables[`${name}.runningVariance`]!.add(EPSILON).sqrt())
+  const bias = variables[`${name}.shift`]!.sub(variables[`${name}.runningMean`]!.mul(factor))
+  const weight = variables[`${name}.weight`]!.mul(factor.reshape([-1, 1, 1, 1]))
+  return { output: pool(convolve(x, weight, bias)), state: {} }
 }
 
 /**
@@ -110,12 +156,4 @@ export function batchNormalized(
     mean: running.mean.mul(1 - momentum).add(mean!.mul(momentum)),
     variance: running.variance.mul(1 - momentum).add(variance!.mul((momentum * count) / (count - 1))),
   }
-}
-
-/** For use: the running statistics do not change any more, so they become part of the weights and a bias. */
-function foldedConvolution(x: Value, name: string, variables: Values): { output: Value; state: Values } {
-  const factor = variables[`${name}.scale`]!.div(variables[`${name}.runningVariance`]!.add(EPSILON).sqrt())
-  const bias = variables[`${name}.shift`]!.sub(variables[`${name}.runningMean`]!.mul(factor))
-  const weight = variables[`${name}.weight`]!.mul(factor.reshape([-1, 1, 1, 1]))
-  return { output: convolve(x, weight, bias), state: {} }
 }

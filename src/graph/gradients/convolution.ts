@@ -63,32 +63,34 @@ function flip(weight: Value, axes: number): Value {
  */
 function weightGradient(g: Value, x: Value, weight: Value, { kernel, strides, dilations, pads, group }: Window): Value {
   const [outputs, inputs] = weight.shape as [number, number]
-  const channelsFirst = [1, 0, ...kernel.map((_, i) => i + 2)]
+  const stacked = size(kernel) * inputs <= STACKED_ROWS
+  const spatial = kernel.map((_, i) => i + 2)
+  // With the images last, a tap's view of the padded input is long runs of memory. That is worth a slower transpose of
+  // the upstream gradient only where there are many channels to look at.
+  const order = stacked ? [1, 0, ...spatial] : [1, ...spatial, 0]
+  const first = stacked ? 2 : 1
+  const around = (of: readonly number[]) => (stacked ? [0, 0, ...of] : [0, ...of, 0])
   const places = g.shape[0]! * size(g.shape.slice(2))
-  const padded = x
-    .transpose(channelsFirst)
-    .pad([0, 0, ...pads.slice(0, kernel.length), 0, 0, ...pads.slice(kernel.length)])
-  const upstream = g.transpose(channelsFirst).reshape([group, outputs / group, places])
+  const padded = x.transpose(order).pad([...around(pads.slice(0, kernel.length)), ...around(pads.slice(kernel.length))])
+  const upstream = g.transpose(order).reshape([group, outputs / group, places])
   const shifted = tapsOf(kernel).map((tap) => {
     const seen = padded.sliceAxes([
-      undefined,
-      undefined,
+      ...Array<undefined>(first),
       ...tap.map((k, i) => {
         const start = k * dilations[i]!
         const end = start + (g.shape[i + 2]! - 1) * strides[i]! + 1
-        const whole = start === 0 && end === padded.shape[i + 2] && strides[i] === 1
+        const whole = start === 0 && end === padded.shape[first + i] && strides[i] === 1
         return whole ? undefined : ([start, end, strides[i]!] as const)
       }),
     ])
     return seen.reshape([group, inputs, places])
   })
-  const products =
-    shifted.length * inputs <= STACKED_ROWS
-      ? contract(upstream, concat(shifted, 1)).reshape([outputs, shifted.length, inputs])
-      : concat(
-          shifted.map((each) => contract(upstream, each).reshape([outputs, 1, inputs])),
-          1,
-        )
+  const products = stacked
+    ? contract(upstream, concat(shifted, 1)).reshape([outputs, shifted.length, inputs])
+    : concat(
+        shifted.map((each) => contract(upstream, each).reshape([outputs, 1, inputs])),
+        1,
+      )
   return products.transpose([0, 2, 1]).reshape(weight.shape)
 }
 

@@ -24,9 +24,16 @@ function sideBySide(g: Value, node: Node, kernel: readonly number[]): Value {
   const none = rest.map(() => 0)
   const covered = x.pad([...none, ...rest.map((extent) => 0 - extent)])
   const hit = covered.equal(upsample(node.outputs[0]!, kernel)).cast('float32')
-  const attributes = { kernel_shape: kernel, strides: kernel }
-  const hits = one('AveragePool', [hit], attributes).mul(size(kernel))
-  return hit.mul(upsample(g.div(hits), kernel)).pad([...none, ...rest])
+  return hit.mul(upsample(g.div(sumOfWindows(hit, kernel)), kernel)).pad([...none, ...rest])
+}
+
+/** Of windows side by side: a convolution with ones, which is twice as fast as AveragePool since that takes dilations. */
+function sumOfWindows(x: Value, kernel: readonly number[]): Value {
+  const [images, channels, ...extents] = x.shape as [number, number, ...number[]]
+  const planes = x.reshape([images * channels, 1, ...extents])
+  const ones = constant('float32', [1, 1, ...kernel], Array(size(kernel)).fill(1))
+  const sums = one('Conv', [planes, ones], { kernel_shape: kernel, strides: kernel })
+  return sums.reshape([images, channels, ...sums.shape.slice(2)])
 }
 
 /** Windows that overlap: by the index of each maximum into its own plane. */

@@ -1,34 +1,14 @@
-/** Graphs in operators that every device computes right. */
+/** Graphs as WebGPU computes them right. */
 import type { Node } from './node.ts'
-import { reach } from './to-onnx.ts'
+import type { Rewrite } from './rewrite.ts'
 import { apply, type Value } from './value.ts'
 
-type Values = Readonly<Record<string, Value>>
-
-/**
- * The same outputs without what WebGPU claims and then fails at, or computes wrong: batch normalisation in training, and
- * some convolutions.
- */
-export function portable(outputs: Values): Record<string, Value> {
-  const known = new Map<Value, Value>()
-  const replaced = (value: Value) => known.get(value) ?? value
-  for (const node of reach(Object.values(outputs)).nodes) {
-    const inputs = node.inputs.map((each) => each && replaced(each))
-    const rewritten = rewrite(node, inputs)
-    if (!rewritten && inputs.every((each, i) => each === node.inputs[i])) continue
-    const rebuilt = rewritten ?? apply(node.operator, inputs, node.attributes)
-    node.outputs.forEach((output, i) => {
-      known.set(output, rebuilt[i]!)
-    })
-  }
-  return Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, replaced(value)]))
-}
-
-function rewrite(node: Node, inputs: readonly (Value | undefined)[]): readonly Value[] | undefined {
+/** Other forms of what it claims and then fails at, or computes wrong: batch normalisation in training, some convolutions. */
+export const forWebGpu: Rewrite = (node, inputs) => {
   if (node.operator === 'BatchNormalization' && node.attributes.training_mode === 1) {
     return normalized(node, inputs as Value[])
   }
-  if (node.operator === 'Conv' && isMiscomputed(inputs as Value[])) return convolvedWide(node, inputs as Value[])
+  if (node.operator === 'Conv' && isMiscomputed(inputs as Value[])) return withMoreChannels(node, inputs as Value[])
   return undefined
 }
 
@@ -44,7 +24,7 @@ function isMiscomputed([x, weight]: readonly Value[]): boolean {
 }
 
 /** The same with channels of zeros up to a multiple of four. */
-function convolvedWide(node: Node, [x, weight, bias]: readonly Value[]): readonly Value[] {
+function withMoreChannels(node: Node, [x, weight, bias]: readonly Value[]): readonly Value[] {
   const wide = (value: Value) =>
     value.pad([...value.shape.map(() => 0), ...value.shape.map((_, i) => (i === 1 ? more : 0))])
   const more = 4 - (x!.shape[1]! % 4)

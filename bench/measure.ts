@@ -1,4 +1,18 @@
 /** Timing that can be trusted on a noisy machine: alternated runs, medians. */
+import { compile } from '../src/compile.ts'
+import { input } from '../src/graph/value.ts'
+import { allocate } from '../src/tensor.ts'
+
+/** How many billion operations a second a product of two 2048 × 2048 matrices reaches, on two threads. */
+export async function matrixRate(): Promise<number> {
+  const type = { dtype: 'float32', shape: [2048, 2048] } as const
+  const [a, b] = [input('a', type.dtype, type.shape), input('b', type.dtype, type.shape)]
+  const program = await compile({ largest: a.matmul(b).max() }, { threads: 2 })
+  const feed = { ...type, data: allocate(type).fill(1 as never) }
+  const [time] = await medians([() => program.run({ a: feed, b: feed })], 9)
+  await program.release()
+  return (2 * 2048 ** 3) / 1e6 / time!
+}
 
 /** The median time of each task in milliseconds, the tasks taking turns, after two rounds that are not counted. */
 export async function medians(tasks: readonly (() => Promise<unknown>)[], rounds: number): Promise<number[]> {

@@ -35,22 +35,53 @@ def convolutional():
     return nn.Sequential(*layers, nn.Flatten())
 
 
-def prepare(model, rows, per_class):
-    pixels = torch.rand(rows, 1, 28, 28) * 2 - 1
-    labels = torch.arange(rows) // per_class
-    optimizer = torch.optim.Adam(model.parameters())
+def all_triplets(embeddings, labels, margin=0.2):
+    unit = F.normalize(embeddings)
+    distances = 1 - unit @ unit.T
+    same = labels[:, None] == labels[None, :]
+    positive = same & ~torch.eye(len(labels), dtype=torch.bool)
+    anchor, near = positive.nonzero(as_tuple=True)
+    terms = F.relu(distances[anchor, near][:, None] - distances[anchor] + margin) * ~same[anchor]
+    return terms.sum() / (terms > 0).sum().clamp(min=1)
+
+
+class Transformer(nn.Module):
+    def __init__(self):
+        super().__init__()
+        layer = nn.TransformerEncoderLayer(384, 12, 1536, dropout=0.0, activation="gelu", batch_first=True)
+        self.layers = nn.TransformerEncoder(layer, 6)
+
+    def forward(self, tokens):
+        return self.layers(tokens).mean(1)
+
+
+def prepare(model, inputs, loss, optimizer):
+    labels = torch.arange(len(inputs)) // 4
+    chosen = optimizer(model.parameters())
 
     def step():
-        optimizer.zero_grad(set_to_none=True)
-        batch_hard(model(pixels), labels).backward()
-        optimizer.step()
+        chosen.zero_grad(set_to_none=True)
+        loss(model(inputs), labels).backward()
+        chosen.step()
 
     return step
 
 
-steps = {"mlp": prepare(mlp(), 512, 4), "convolutional": prepare(convolutional(), 256, 4)}
+def pixels(rows):
+    return torch.rand(rows, 1, 28, 28) * 2 - 1
+
+
+make = {
+    "mlp": lambda: prepare(mlp(), pixels(512), batch_hard, torch.optim.Adam),
+    "convolutional": lambda: prepare(convolutional(), pixels(256), all_triplets, torch.optim.Adam),
+    "transformer": lambda: prepare(Transformer(), torch.rand(32, 64, 384) * 2 - 1, all_triplets, torch.optim.AdamW),
+}
+steps = {}
 # One line in, one timed step out: the caller alternates these with its own.
 for line in sys.stdin:
+    name = line.strip()
+    if name not in steps:
+        steps[name] = make[name]()
     start = time.perf_counter()
-    steps[line.strip()]()
+    steps[name]()
     print(json.dumps((time.perf_counter() - start) * 1000), flush=True)

@@ -1,6 +1,6 @@
 /** A transformer encoder of embedded tokens, as PyTorch's TransformerEncoderLayer has it: attention, then norm, twice a layer. */
 import type { Encoder, Values, Variables } from '../src/encoders/index.ts'
-import { integers, one, type Value } from '../src/graph/value.ts'
+import { apply, one, type Value } from '../src/graph/value.ts'
 import { random } from '../src/random.ts'
 
 export interface TransformerOptions {
@@ -69,11 +69,9 @@ function attention(x: Value, tokens: number, heads: number): Value {
   const [rows, all] = x.shape as [number, number]
   const [n, size] = [rows / tokens, all / 3 / heads]
   const parts = x.reshape([n, tokens, 3, heads, size]).transpose([2, 0, 3, 1, 4])
-  const [queries, keys, values] = [0, 1, 2].map((i) => parts.gather(integers([i]).squeeze([0]), 0)) as [
-    Value,
-    Value,
-    Value,
-  ]
+  const [queries, keys, values] = apply('Split', [parts], { axis: 0, num_outputs: 3 }).map((each) =>
+    each.squeeze([0]),
+  ) as [Value, Value, Value]
   const scores = queries.mul(1 / Math.sqrt(size)).matmul(keys.transpose([0, 1, 3, 2]))
   const mixed = one('Softmax', [scores], { axis: -1 }).matmul(values)
   return mixed.transpose([0, 2, 1, 3]).reshape([rows, all / 3])

@@ -219,3 +219,23 @@ test.each<[string, () => unknown, RegExp]>([
 ])('%s says what does not fit', (_, build, message) => {
   expect(build).toThrow(message)
 })
+
+test.each([
+  ['a number', [], [1]],
+  ['from the end', [], [-1]],
+  ['a list of one', [1], [2]],
+])('one known place of a Gather, %s, gets the gradient and the others nothing', async (_, shape, index) => {
+  const x = input('x', 'float32', [2, 3, 2])
+  const picked = x.gather(constant('int64', shape, index), 1)
+  const upstream = input('g', 'float32', picked.shape)
+  const [gradient] = differentiate(picked, [x], upstream)
+  const program = await compile({ gradient: gradient! })
+  const g = Float32Array.of(1, 2, 3, 4)
+  const found = await program.run({ g: { dtype: 'float32', shape: picked.shape, data: g } })
+  await program.release()
+  const place = (index[0]! + 3) % 3
+  const expected = Array.from({ length: 12 }, (_, i) =>
+    Math.floor(i / 2) % 3 === place ? g[Math.floor(i / 6) * 2 + (i % 2)] : 0,
+  )
+  expect([...found.gradient!.data]).toEqual(expected)
+})

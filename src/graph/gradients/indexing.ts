@@ -2,16 +2,25 @@
  * Gradients of the operators that pick by index. They add with ScatterElements: ScatterND's addition races on repeated
  * indices when it runs on more than one thread.
  */
-import { size } from '../../tensor.ts'
-import { constant } from '../value.ts'
+import { type Shape, size } from '../../tensor.ts'
+import { constant, type Value } from '../value.ts'
 import { at, inputsOf, type Rules, zeros } from './rule.ts'
 import { scatterLines } from './scatter.ts'
+
+/** A line at a place along `axis`, with zeros before and after it. */
+function around(line: Value, place: number, axis: number, shape: Shape): Value {
+  const before = shape.map((_, i) => (i === axis ? place : 0))
+  const after = shape.map((extent, i) => (i === axis ? extent - 1 - place : 0))
+  return line.pad([...before, ...after])
+}
 
 export const indexing: Rules = {
   Gather: (g, node) => {
     const [x, indices] = [inputsOf(node)[0]!, inputsOf(node)[1]!]
     const axis = at((node.attributes.axis as number) ?? 0, x.shape.length)
     const updates = g.reshape([...x.shape.slice(0, axis), size(indices.shape), ...x.shape.slice(axis + 1)])
+    // One place that is known, as exporters take queries, keys and values apart: zeros around it, with nothing to look up.
+    if (indices.data?.length === 1) return [around(updates, at(Number(indices.data[0]), x.shape[axis]!), axis, x.shape)]
     return [scatterLines(zeros(x.shape, g), indices.reshape([-1]), updates, axis)]
   },
   GatherND: (g, node) => {

@@ -9,6 +9,9 @@ const coreType = /avx512f/.test(processorFlags()) ? 'SKYLAKEX' : 'HASWELL'
 
 const python = process.env.PYTHON || 'python3'
 
+/** How programs of the peer are run. */
+export const peerCommand = { python, environment: { OPENBLAS_CORETYPE: coreType, PYTHONDONTWRITEBYTECODE: '1' } }
+
 export interface Peer {
   /** Runs one named task there and gives its time in milliseconds. */
   time(task: string): Promise<number>
@@ -25,7 +28,7 @@ export function startPeer(name: string, module: string): Peer | undefined {
   }
   const child = spawn(python, [join(import.meta.dirname, 'peers', `${name}.py`)], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: { OPENBLAS_CORETYPE: coreType, ...process.env },
+    env: { ...peerCommand.environment, ...process.env },
   })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   return {

@@ -1,36 +1,49 @@
-/** What compiling costs as layers are added: time, nodes, bytes, inputs and outputs; each layer has a weight, a bias and Adam's moments. */
-import { compile } from '../src/compile.ts'
+/** What steps cost as layers are added: to build and open, to run, and how large the graph is. */
 import { mlp } from '../src/encoders/index.ts'
 import { toModel } from '../src/graph/to-onnx.ts'
 import { triplet } from '../src/losses/index.ts'
 import { writeModel } from '../src/onnx/codec.ts'
 import { adam } from '../src/optimizers/index.ts'
 import { wholeStep } from '../src/training/graphs.ts'
-import { median } from './measure.ts'
+import { createStep } from '../src/training/step.ts'
+import { medians } from './measure.ts'
 
 const RUNS = 5
-const input = { channels: 1, height: 8, width: 8 }
+const ROWS = 32
+const pixels = { dtype: 'uint8', shape: [ROWS, 1, 8, 8], data: new Uint8Array(ROWS * 64) } as const
+const batch = { inputs: { pixels }, labels: Int32Array.from({ length: ROWS }, (_, i) => i >> 1) }
 
-console.log(`Dense layers 64 wide, Adam, batch 32; medians of ${RUNS}`)
+console.log(`Dense layers 64 wide, Adam, batch ${ROWS}, two threads; medians of ${RUNS}`)
 for (const layers of [10, 50, 100]) {
-  const encoder = mlp({ input, hidden: Array(layers - 1).fill(64), dimension: 64 })
-  const options = { encoder, loss: triplet(), optimizer: adam(), variables: encoder.variables(0), largestClass: 4 }
-  const [building, opening]: [number[], number[]] = [[], []]
-  let said = ''
-  for (let i = 0; i < RUNS; i++) {
-    const start = performance.now()
-    const { outputs } = await wholeStep(options, { pixels: { dtype: 'uint8', shape: [32, 1, 8, 8] } })
-    const model = toModel(outputs)
-    const bytes = writeModel(model).length
-    const built = performance.now()
-    const program = await compile(outputs, { threads: 2 })
-    opening.push(performance.now() - built)
-    building.push(built - start)
-    await program.release()
-    const ports = model.graph.inputs.length + model.graph.outputs.length
-    said = `${model.graph.nodes.length} nodes, ${(bytes / 1024).toFixed(0)} KiB, ${ports} inputs and outputs`
+  const encoder = mlp({
+    input: { channels: 1, height: 8, width: 8 },
+    hidden: Array(layers - 1).fill(64),
+    dimension: 64,
+  })
+  const options = {
+    encoder,
+    loss: triplet(),
+    optimizer: adam(),
+    variables: encoder.variables(0),
+    largestClass: 2,
+    threads: 2,
   }
+  const { graph } = toModel((await wholeStep(options, { pixels })).outputs)
+  const bytes = writeModel(toModel((await wholeStep(options, { pixels })).outputs)).length
+  const [first] = await medians(
+    [
+      async () => {
+        const step = createStep(options)
+        await step.run([batch], 0.001)
+        await step.release()
+      },
+    ],
+    RUNS,
+  )
+  const step = createStep(options)
+  const [each] = await medians([() => step.run([batch], 0.001)], 21)
+  await step.release()
   console.log(
-    `${layers} layers: built in ${median(building).toFixed(0)} ms, opened in ${median(opening).toFixed(0)} ms; ${said}`,
+    `${layers} layers: ${graph.nodes.length} nodes, ${(bytes / 1024).toFixed(0)} KiB; built, opened and run once in ${first!.toFixed(0)} ms, then ${each!.toFixed(1)} ms a step`,
   )
 }

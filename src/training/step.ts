@@ -24,6 +24,7 @@ import {
   wholeStep,
 } from './graphs.ts'
 import { type Held, hold } from './held.ts'
+import { packing } from './packing.ts'
 import { programs } from './programs.ts'
 import type { Statistic } from './statistics.ts'
 
@@ -80,6 +81,12 @@ export function createStep(options: StepOptions): Step {
   const draw = augmentation?.draws(seed)
   const trained = trainedNames(variables)
   const gradients = Object.fromEntries(trained.map((name) => [GRADIENT + name, zeros(variables[name]!)]))
+  const optimizerState = optimizerTypes(options)
+  const layout = packing({ ...variables, ...optimizerState, ...gradients }, (name) => {
+    if (name in variables) return variables[name]!.trained ? 'parameters' : 'statistics'
+    return name in gradients ? 'gradients' : 'optimizer'
+  })
+  const sumNames = layout.holders(Object.keys(gradients))
   let held: Held | undefined
   /** What the last run ran, and what it was fed. */
   let ran: { readonly outputs: Graph['outputs']; readonly feeds: Tensors }[] = []
@@ -87,18 +94,22 @@ export function createStep(options: StepOptions): Step {
 
   /** Summed gradients take as much memory as the parameters, so they are held only where they are needed. */
   function holding(sums: boolean): Held {
-    if (held && (!sums || GRADIENT + trained[0] in held.current())) return held
-    const state = Object.entries(optimizerTypes(options)).map(([name, type]) => [name, zeros(type)] as const)
-    const before = held?.snapshot() ?? { ...variables, ...Object.fromEntries(state) }
-    held = hold({ ...before, ...(sums && gradients) }, new Set(Object.keys(gradients)))
+    if (held && (!sums || hasSums(held.current()))) return held
+    const state = Object.entries(optimizerState).map(([name, type]) => [name, zeros(type)] as const)
+    const before = held?.snapshot() ?? layout.pack({ ...variables, ...Object.fromEntries(state) })
+    held = hold({ ...before, ...(sums && layout.pack(gradients)) }, new Set(sumNames))
     return held
+  }
+
+  function hasSums(tensors: Tensors): boolean {
+    return sumNames.every((name) => name in tensors)
   }
 
   function compiled(kind: string, types: Readonly<Record<string, TensorType>>, build: () => Graph | Promise<Graph>) {
     const shapes = Object.entries(types).map(([name, { dtype, shape }]) => `${name} ${dtype} ${shape}`)
     return known.get([kind, ...shapes].join('; '), async () => {
       const graph = await build()
-      return { ...graph, program: await compile(graph.outputs, compute) }
+      return { ...graph, program: await compile(layout.build(graph.outputs), compute) }
     })
   }
 
@@ -166,7 +177,7 @@ export function createStep(options: StepOptions): Step {
         const program = await compiled('step', batch.inputs, () => wholeStep(options, batch.inputs))
         return resultOf([await runPart(program, { ...feedsOf(batch), ...rateFed }, String(batchesSeen++))])
       }
-      for (const { data } of Object.keys(gradients).map((name) => state.current()[name]!)) data.fill(0 as never)
+      for (const name of sumNames) state.current()[name]!.data.fill(0 as never)
       const results: Tensors[] = []
       for (const batch of batches) results.push(await runGradient(batch, batchesSeen++))
       const { program } = await compiled('update', {}, () => update(options))
@@ -179,15 +190,15 @@ export function createStep(options: StepOptions): Step {
     undo: () => held?.undo(),
     async explain() {
       for (const { outputs, feeds } of ran) {
-        const found = await firstNonFinite(outputs, { ...held!.current(), ...feeds }, compute)
+        const found = await firstNonFinite(outputs, { ...layout.unpack(held!.current()), ...feeds }, compute)
         if (found !== undefined) return found
       }
       return undefined
     },
     snapshot: () => holding(false).snapshot(),
-    restore: (snapshot) => holding(GRADIENT + trained[0] in snapshot).restore(snapshot),
+    restore: (snapshot) => holding(hasSums(snapshot)).restore(snapshot),
     variables() {
-      const current = holding(false).current()
+      const current = layout.unpack(holding(false).current())
       return Object.fromEntries(
         Object.entries(variables).map(([name, variable]) => [
           name,

@@ -22,7 +22,7 @@ export async function compile(outputs: Readonly<Record<string, Value>>, options?
   const { inputs } = reach(Object.values(outputs))
   const device = options?.device ?? 'cpu'
   const model = toModel(device in rewrites ? rewrite(outputs, rewrites[device]!) : outputs)
-  const onCpu = model.graph.nodes.filter(isForCpu).map(({ name = '' }) => name)
+  const onCpu = (device === 'webgpu' ? model.graph.nodes : []).filter(isForCpu).map(({ name = '' }) => name)
   const program = await open(writeModel(model), { ...options, onCpu })
   return {
     ...program,

@@ -3,6 +3,7 @@
 import { compile } from '../compile.ts'
 import { type Encoder, takesImages, type Variables } from '../encoders/encoder.ts'
 import { UsageError } from '../errors.ts'
+import { toInputs } from '../graph/inputs.ts'
 import { settled, substitute } from '../graph/substitute.ts'
 import { toModel } from '../graph/to-onnx.ts'
 import { constant, input, type Value } from '../graph/value.ts'
@@ -22,10 +23,7 @@ export async function exportEncoder(encoder: Encoder, variables: Variables, metr
   const { channels, height, width } = encoder.input
   // Any number of rows will do: nothing in an encoder depends on it, and the file leaves it free.
   const pixels = input('pixels', 'float32', [1, channels, height, width])
-  const held = Object.fromEntries(
-    Object.entries(variables).map(([name, { dtype, shape }]) => [name, input(name, dtype, shape)]),
-  )
-  const { embedding } = await encoder.build({ pixels }, held, 'infer')
+  const { embedding } = await encoder.build({ pixels }, toInputs(variables), 'infer')
   const outputs = { embedding: finish(embedding) }
   const constants = await evaluate(settled(outputs, [pixels]), variables)
   return writeModel(toModel(substitute(outputs, constants), { freeAxis: 'n' }))

@@ -3,6 +3,7 @@ import type { Augmentation } from '../data/augmentation.ts'
 import type { Mask } from '../encoders/dropout.ts'
 import { type Encoder, takesImages, type Values, type Variables } from '../encoders/encoder.ts'
 import { differentiate } from '../graph/differentiate.ts'
+import { toInputs } from '../graph/inputs.ts'
 import { input, type Value } from '../graph/value.ts'
 import type { Loss } from '../losses/loss.ts'
 import type { Optimizer } from '../optimizers/optimizer.ts'
@@ -42,30 +43,27 @@ const SAMPLED = 64
 
 /** Encoder, loss, gradients and update in one. */
 export async function wholeStep(options: GraphOptions, types: Types): Promise<Graph> {
-  const { embedding, state, masks, held } = await encode(options, types)
-  const { value, outputs, backwards } = lossOf(options, embedding)
-  const trained = trainedOf(options, held)
-  const [ofEmbedding, ...slopes] = differentiate(value, [embedding, ...Object.values(trained)])
-  return {
-    outputs: {
-      ...outputs,
-      ...backwards(ofEmbedding!),
-      ...next(state),
-      ...updated(options, named(trained, slopes), trained),
-    },
-    masks,
-  }
+  const { outputs, masks, trained, slopes } = await backwards(options, types)
+  return { outputs: { ...outputs, ...updated(options, slopes, trained) }, masks }
 }
 
 /** Encoder, loss and gradients, added to those that are held. */
 export async function gradientStep(options: GraphOptions, types: Types): Promise<Graph> {
-  const { embedding, state, masks, held } = await encode(options, types)
-  const { value, outputs, backwards } = lossOf(options, embedding)
+  const { outputs, masks, slopes } = await backwards(options, types)
+  return { outputs: { ...outputs, ...added(slopes) }, masks }
+}
+
+/** Through encoder and loss and back, to the gradients of the parameters. */
+async function backwards(options: GraphOptions, types: Types) {
+  const { embedding: output, state, masks, held } = await encode(options, types)
+  const { value, outputs, shown } = lossOf(options, output)
   const trained = trainedOf(options, held)
-  const [ofEmbedding, ...slopes] = differentiate(value, [embedding, ...Object.values(trained)])
+  const [ofEmbedding, ...slopes] = differentiate(value, [output, ...Object.values(trained)])
   return {
-    outputs: { ...outputs, ...backwards(ofEmbedding!), ...next(state), ...added(named(trained, slopes)) },
+    outputs: { ...outputs, ...shown(ofEmbedding!), ...next(state) },
     masks,
+    trained,
+    slopes: named(trained, slopes),
   }
 }
 
@@ -78,9 +76,9 @@ export async function embedding(options: GraphOptions, types: Types): Promise<Gr
 /** The loss of embeddings that are fed, and its gradient with respect to them. */
 export function lossAlone(options: GraphOptions, type: TensorType): Graph {
   const embeddings = input(EMBEDDING, type.dtype, type.shape)
-  const { value, outputs, backwards } = lossOf(options, embeddings)
+  const { value, outputs, shown } = lossOf(options, embeddings)
   const [gradient] = differentiate(value, [embeddings])
-  return { outputs: { ...outputs, ...backwards(gradient!), [GRADIENT + EMBEDDING]: gradient! }, masks: [] }
+  return { outputs: { ...outputs, ...shown(gradient!), [GRADIENT + EMBEDDING]: gradient! }, masks: [] }
 }
 
 /** From the gradient of the embeddings to those of the parameters, added to those that are held. */
@@ -142,7 +140,7 @@ function lossOf({ loss, largestClass, watch = true }: GraphOptions, embeddings: 
   return {
     value: built.value,
     outputs: { [LOSS]: built.value, [SAMPLE]: embeddings.slice(0, 0, rows, Math.max(1, Math.floor(rows / SAMPLED))) },
-    backwards: (gradient: Value) => prefixed(STATISTIC, watch ? batchStatistics(examples, loss, built, gradient) : {}),
+    shown: (gradient: Value) => prefixed(STATISTIC, watch ? batchStatistics(examples, loss, built, gradient) : {}),
   }
 }
 
@@ -174,8 +172,4 @@ function next(values: Values): Values {
 
 function prefixed(prefix: string, values: Values): Record<string, Value> {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]))
-}
-
-function toInputs(types: Types): Values {
-  return Object.fromEntries(Object.entries(types).map(([name, { dtype, shape }]) => [name, input(name, dtype, shape)]))
 }

@@ -1,5 +1,6 @@
 /** An encoder of an ONNX file: its graph, what comes before it and what is put on it. */
 import { DataError, UsageError } from '../../errors.ts'
+import { toInputs } from '../../graph/inputs.ts'
 import { input, type Value } from '../../graph/value.ts'
 import { unit } from '../../metrics/unit.ts'
 import type { Model } from '../../onnx/schema.ts'
@@ -114,12 +115,6 @@ function probeInputs(taken: Pixels | NamedTensors): Values {
   const shape = (open: readonly (number | string)[]): Shape =>
     open.map((extent, i) => (i === 0 ? PROBE_ROWS : typeof extent === 'number' ? extent : PROBE_EXTENT))
   return Object.fromEntries(taken.tensors.map((each) => [each.name, input(each.name, each.dtype, shape(each.shape))]))
-}
-
-function toInputs(variables: Variables): Values {
-  return Object.fromEntries(
-    Object.entries(variables).map(([name, { dtype, shape }]) => [name, input(name, dtype, shape)]),
-  )
 }
 
 /** What the names of added variables begin with: `head.`, or something longer where the file has such names. */

@@ -1,4 +1,6 @@
 /** An imported encoder as an ONNX file again: its own nodes with other weights, and what was put before and behind them. */
+
+import { toInputs } from '../../graph/inputs.ts'
 import { toInitializer, toModel } from '../../graph/to-onnx.ts'
 import { input, type Value } from '../../graph/value.ts'
 import type { Graph, Model, Node, ValueInfo } from '../../onnx/schema.ts'
@@ -46,10 +48,7 @@ export function writeImported(
       ),
     ]),
   )
-  const held = Object.fromEntries(
-    Object.entries(variables).map(([name, { dtype, shape }]) => [name, input(name, dtype, shape)]),
-  )
-  const embedding = finish(input(output, 'float32', features.shape), inputs, held)
+  const embedding = finish(input(output, 'float32', features.shape), inputs, toInputs(variables))
   const after = toModel({ embedding }, { freeAxis: 'n' }).graph
   const kept = new Set([output, 'embedding', ...graph.inputs.map(({ name }) => name), ...Object.keys(variables)])
   const weights = [...graph.frozen, ...Object.entries(variables)]

@@ -46,7 +46,7 @@ export async function trained(encoder: Encoder, inputs: Tensors, optimizer = sgd
   })
   await step.run([{ inputs, labels: Int32Array.from({ length: rows }, (_, i) => i >> 1) }], 1)
   const variables = Object.fromEntries(
-    Object.entries(step.variables()).map(([name, v]) => [name, { ...v, data: v.data.slice() }]),
+    Object.entries(await step.variables()).map(([name, v]) => [name, { ...v, data: v.data.slice() }]),
   )
   await step.release()
   return variables

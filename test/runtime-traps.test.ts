@@ -156,7 +156,7 @@ test('steps are the same to the bit for one to three threads', async () => {
       const labels = Int32Array.from({ length: 12 }, (_, row) => Math.floor(row / 3))
       await step.run([{ inputs: { pixels: { dtype: 'uint8', shape: [12, 1, 12, 12], data } }, labels }], 0.003)
     }
-    const variables = Object.values(step.variables()).map(({ data }) => [...data])
+    const variables = Object.values(await step.variables()).map(({ data }) => [...data])
     await step.release()
     return variables
   }

@@ -62,7 +62,7 @@ test.each(names)('%s follows PyTorch step by step', async (file) => {
     const found = await step.run([{ inputs: Object.fromEntries(fed), labels: Int32Array.from(labels) }], 0.003)
     expect(Math.abs(found.loss / loss - 1), `${file}, step ${i + 1}: ${found.loss} against ${loss}`).toBeLessThan(1e-3)
   }
-  const variables = step.variables()
+  const variables = await step.variables()
   for (const [name, { sum, norm }] of Object.entries(parametersAfter)) {
     const { data } = parameterNamed(name, variables, file)
     const found = { sum: data.reduce((a, b) => a + b, 0), norm: Math.hypot(...data) }

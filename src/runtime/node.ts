@@ -7,7 +7,7 @@ import { type Backend, type Device, openWith, type Program, type SessionOptions 
 export const defaultThreads = availableParallelism()
 
 const backend: Backend = async (model, options) => {
-  const { threads = defaultThreads, device = 'cpu', onCpu = [], onFallback } = options
+  const { threads = defaultThreads, device = 'cpu', onCpu = [], resident = [], onFallback } = options
   // Loaded when first needed: it maps tens of megabytes, which `--help` should not wait for.
   const { env, InferenceSession, Tensor } = await import('onnxruntime-node')
   const profile = onFallback && device !== 'cpu' ? profilePrefix() : undefined
@@ -31,6 +31,10 @@ const backend: Backend = async (model, options) => {
       },
     },
     logSeverityLevel: 4,
+    ...(device === 'webgpu' &&
+      resident.length > 0 && {
+        preferredOutputLocation: Object.fromEntries(resident.map((name) => [name, 'gpu-buffer' as const])),
+      }),
     ...(profile && { enableProfiling: true, profileFilePrefix: profile }),
   })
   return { session: profile && onFallback ? reporting(session, profile, onFallback) : session, Tensor }

@@ -29,6 +29,22 @@ export interface ComputeOptions {
 export interface SessionOptions extends ComputeOptions {
   /** Names of nodes that are computed on the CPU in any case. */
   readonly onCpu?: readonly string[] | undefined
+  /** Names of outputs that stay on a WebGPU device, to be fed again: `run` gives device tensors for them. */
+  readonly resident?: readonly string[] | undefined
+}
+
+/** A tensor that lies on a device: it can be fed, and has no data here. */
+export interface DeviceTensor extends Tensor {
+  readonly onDevice: OrtTensor
+}
+
+export function isOnDevice(tensor: Tensor): tensor is DeviceTensor {
+  return 'onDevice' in tensor
+}
+
+/** Gives back the device's memory; of other tensors, nothing. */
+export function dispose(tensor: Tensor): void {
+  if (isOnDevice(tensor)) tensor.onDevice.dispose()
 }
 
 export interface FallbackNode {
@@ -74,7 +90,8 @@ async function openSession(backend: Backend, model: Uint8Array, options: Session
 
 async function runSession({ session, Tensor }: OrtSession, feeds: Tensors, into: Tensors): Promise<Tensors> {
   refuseOverlap(feeds, into)
-  const toOrt = ({ dtype, shape, data }: Tensor) => new Tensor(dtype, data as Float32Array, shape)
+  const toOrt = (tensor: Tensor) =>
+    isOnDevice(tensor) ? tensor.onDevice : new Tensor(tensor.dtype, tensor.data as Float32Array, tensor.shape)
   const missing = session.inputNames.find((name) => !feeds[name])
   if (missing !== undefined) throw new RuntimeError(`The input ${missing} is missing.`)
   const fed = Object.fromEntries(session.inputNames.map((name) => [name, toOrt(feeds[name]!)]))
@@ -88,8 +105,9 @@ async function runSession({ session, Tensor }: OrtSession, feeds: Tensors, into:
 }
 
 function refuseOverlap(feeds: Tensors, into: Tensors): void {
+  const here = Object.entries(feeds).filter(([, tensor]) => !isOnDevice(tensor))
   for (const [output, { data: a }] of Object.entries(into)) {
-    for (const [input, { data: b }] of Object.entries(feeds)) {
+    for (const [input, { data: b }] of here) {
       const apart = a.byteOffset + a.byteLength <= b.byteOffset || b.byteOffset + b.byteLength <= a.byteOffset
       if (a.buffer === b.buffer && !apart) {
         throw new RuntimeError(
@@ -101,7 +119,20 @@ function refuseOverlap(feeds: Tensors, into: Tensors): void {
 }
 
 function fromOrt(tensor: OrtTensor): Tensor {
+  if (tensor.location === 'gpu-buffer') return onDevice(tensor)
   return { dtype: tensor.type as DType, shape: tensor.dims, data: tensor.data as TypedArray }
+}
+
+/** Asking the runtime for the data of such a tensor would end the process, so that is an error before it comes to that. */
+function onDevice(tensor: OrtTensor): DeviceTensor {
+  return {
+    dtype: tensor.type as DType,
+    shape: tensor.dims,
+    onDevice: tensor,
+    get data(): never {
+      throw new RuntimeError('A tensor on a device has no data here. Read it through a graph that gives it out.')
+    },
+  }
 }
 
 function firstLine(error: unknown): string {

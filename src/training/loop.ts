@@ -47,7 +47,7 @@ export interface Run {
 export async function runSteps(images: Images, initial: Variables, options: LoopOptions): Promise<Run> {
   const { signal, steps, onStep, loss, schedule, onCollapse, warn = console.warn } = options
   const sampler = classSampler(images.labels, options)
-  const training = recoverable(options, (each) =>
+  const training = await recoverable(options, (each) =>
     createStep({ ...options, loss: each, variables: initial, largestClass: sampler.perClass }),
   )
   const watch = collapseWatch(loss.metric.range)
@@ -61,7 +61,7 @@ export async function runSteps(images: Images, initial: Variables, options: Loop
         const { cause, parameters } = await training.lastGood(Number.isFinite(value))
         const where = cause === undefined ? '' : ` The first to lose it is ${cause}.`
         const ended = `${trouble}${where} The model holds the parameters ${parameters}.`
-        return { ended, variables: training.variables(), history }
+        return { ended, variables: await training.variables(), history }
       }
       let event: StepRecord['event'] = watch.observe(statistics.spread)
       if (event === 'collapsed') {
@@ -74,14 +74,14 @@ export async function runSteps(images: Images, initial: Variables, options: Loop
         if (onCollapse === 'stop') throw new RuntimeError(message)
         warn(message)
         if (onCollapse === 'recover') {
-          warn(training.goBack())
+          warn(await training.goBack())
           watch.wentBack()
           event = 'wentBack'
         }
       } else if (event === 'recovered') {
-        warn(`The spread is back at step ${i}: ${statistics.spread.toPrecision(2)}.${training.resume(i)}`)
+        warn(`The spread is back at step ${i}: ${statistics.spread.toPrecision(2)}.${await training.resume(i)}`)
       }
-      if (watch.healthy()) training.keep(i)
+      if (watch.healthy()) await training.keep(i)
       const rank = i % RANK_EVERY === 1 || i === steps ? { effectiveRank: effectiveRank(sample) } : {}
       const record = { step: i, loss: value, ...statistics, ...rank, ...(event && { event }) }
       history.push(record)
@@ -90,7 +90,7 @@ export async function runSteps(images: Images, initial: Variables, options: Loop
       await setImmediate()
       if (signal?.aborted) throw new InterruptedError(`Training was stopped after step ${i} of ${steps}.`)
     }
-    return { variables: training.variables(), history }
+    return { variables: await training.variables(), history }
   } finally {
     await training.release()
   }

@@ -19,14 +19,14 @@ export interface Recoverable {
   /** One step, at a multiple of the learning rate. */
   run(batches: readonly Batch[], factor: number): ReturnType<Step['run']>
   /** Keeps the parameters to go back to, now and then. */
-  keep(step: number): void
+  keep(step: number): Promise<void>
   /** After a step whose loss or gradient was not finite: says which node was the first, and goes back to the last good parameters. */
   lastGood(lossIsFinite: boolean): Promise<{ readonly cause: string | undefined; readonly parameters: string }>
   /** Goes back and softens what comes; says so. */
-  goBack(): string
+  goBack(): Promise<string>
   /** Goes on with the loss as it was; says so, if anything had been softened. */
-  resume(step: number): string
-  variables(): Variables
+  resume(step: number): Promise<string>
+  variables(): Promise<Variables>
   release(): Promise<void>
 }
 
@@ -36,52 +36,55 @@ interface Kept {
 }
 
 /** Mined triplets are softened to all of them; where nothing is mined, the learning rate is halved for good. */
-export function recoverable({ loss, learningRate }: RecoverableOptions, create: (loss: Loss) => Step): Recoverable {
+export async function recoverable(
+  { loss, learningRate }: RecoverableOptions,
+  create: (loss: Loss) => Step,
+): Promise<Recoverable> {
   const hard = create(loss)
   const mining = loss.settings?.mining
   const softer = mining !== undefined && mining !== all().name ? loss.withMining?.(all()) : undefined
   let soft: Step | undefined
   let current = hard
   let rate = learningRate
-  let good: Kept = { step: 0, state: hard.snapshot() }
+  let good: Kept = { step: 0, state: await hard.snapshot() }
   let candidate: Kept | undefined
 
-  function change(to: Step, state: Tensors) {
-    to.restore(state)
+  async function change(to: Step, state: Tensors) {
+    await to.restore(state)
     current = to
   }
 
   return {
     run: (batches, factor) => current.run(batches, rate * factor),
-    keep(step) {
+    async keep(step) {
       // What a step leaves has shown to be good when the next one has come out well.
       if (candidate) good = candidate
-      candidate = step >= good.step + KEEP_EVERY ? { step, state: current.snapshot() } : undefined
+      candidate = step >= good.step + KEEP_EVERY ? { step, state: await current.snapshot() } : undefined
     },
     async lastGood(lossIsFinite) {
       current.undo()
       const cause = await current.explain()
       if (lossIsFinite) return { cause, parameters: 'before that step' }
-      current.restore(good.state)
+      await current.restore(good.state)
       return { cause, parameters: good.step === 0 ? 'of the beginning' : `of step ${good.step}` }
     },
-    goBack() {
+    async goBack() {
       candidate = undefined
       const from = good.step === 0 ? 'the beginning' : `step ${good.step}`
       if (softer && current === hard) {
         soft ??= create(softer)
-        change(soft, good.state)
+        await change(soft, good.state)
         return `Went back to the parameters of ${from}; all triplets count until the spread is back.`
       }
       rate /= 2
-      current.restore(good.state)
+      await current.restore(good.state)
       return `Went back to the parameters of ${from}; the learning rate is ${rate} from now on.`
     },
-    resume(step) {
+    async resume(step) {
       if (current === hard) return ''
-      good = { step, state: current.snapshot() }
+      good = { step, state: await current.snapshot() }
       candidate = undefined
-      change(hard, good.state)
+      await change(hard, good.state)
       return ` Triplets are chosen by ${mining} again.`
     },
     variables: () => current.variables(),

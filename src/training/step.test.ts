@@ -39,8 +39,8 @@ function stepOf(encoder: Encoder, options: Partial<StepOptions> = {}): Step {
 }
 
 /** All variables one after the other. */
-function flat(step: Step): number[] {
-  return Object.values(step.variables()).flatMap(({ data }) => [...data])
+async function flat(step: Step): Promise<number[]> {
+  return Object.values(await step.variables()).flatMap(({ data }) => [...data])
 }
 
 function largestDifference(a: readonly number[], b: readonly number[]): number {
@@ -60,21 +60,21 @@ test.each([4, 5, 12])(
       expect(b.statistics[name as keyof typeof a.statistics], name).toBeCloseTo(value, 4)
     }
     // At a rate of 1 parameters move by the gradient itself.
-    const moved = largestDifference(flat(whole), flat(stepOf(small)))
+    const moved = largestDifference(await flat(whole), await flat(stepOf(small)))
     expect(moved).toBeGreaterThan(0.01)
-    expect(largestDifference(flat(whole), flat(cached))).toBeLessThan(1e-5 * Math.max(1, moved))
+    expect(largestDifference(await flat(whole), await flat(cached))).toBeLessThan(1e-5 * Math.max(1, moved))
   },
 )
 
 test('several batches move the parameters by the mean of their gradients', async () => {
   const batches = [batchOf(9, 1), batchOf(12, 2), batchOf(9, 3)]
-  const start = flat(stepOf(small))
+  const start = await flat(stepOf(small))
   const singles: number[][] = []
   let loss = 0
   for (const batch of batches) {
     const step = stepOf(small)
     loss += (await step.run([batch], 1)).loss / batches.length
-    singles.push(flat(step))
+    singles.push(await flat(step))
   }
   const expected = start.map((_, i) => singles.reduce((sum, each) => sum + each[i]!, 0) / batches.length)
   for (const microBatch of [undefined, 4]) {
@@ -82,36 +82,36 @@ test('several batches move the parameters by the mean of their gradients', async
     // Twice, so that what was summed up the first time would show.
     await together.run(batches, 0)
     expect((await together.run(batches, 1)).loss).toBeCloseTo(loss, 5)
-    expect(largestDifference(flat(together), expected)).toBeLessThan(1e-5)
+    expect(largestDifference(await flat(together), expected)).toBeLessThan(1e-5)
   }
 })
 
 test('running statistics follow every part once, and undo brings back those of before the step', async () => {
   const encoder = convolutional({ input, channels: [4], dimension: 5 })
   const step = stepOf(encoder, { microBatch: 6 })
-  const before = flat(step)
+  const before = await flat(step)
   const part = batchOf(6, 4)
   const data = Uint8Array.from({ length: 3 * 6 * 30 }, (_, i) => Number(part.inputs.pixels!.data[i % (6 * 30)]))
   const pixels = { dtype: 'uint8', shape: [18, 1, 6, 5], data } as const
   await step.run([{ inputs: { pixels }, labels: batchOf(18, 4).labels }], 0)
-  const after = step.variables()['block0.runningMean']!.data
+  const after = (await step.variables())['block0.runningMean']!.data
   const alone = stepOf(encoder)
   await alone.run([part], 0)
-  const once = alone.variables()['block0.runningMean']!.data
+  const once = (await alone.variables())['block0.runningMean']!.data
   // Three parts of the same mean m: (1 − 0.9³) m in place of 0.1 m.
   for (const [i, mean] of once.entries()) expect(after[i]! / mean).toBeCloseTo((1 - 0.9 ** 3) / 0.1, 3)
-  expect(flat(step)).not.toEqual(before)
+  expect(await flat(step)).not.toEqual(before)
   step.undo()
-  expect(flat(step)).toEqual(before)
+  expect(await flat(step)).toEqual(before)
 })
 
 test('undo after a step at once', async () => {
   const step = stepOf(small)
   await step.run([batchOf(9, 0)], 1)
-  const before = flat(step)
+  const before = await flat(step)
   await step.run([batchOf(9, 1)], 1)
   step.undo()
-  expect(flat(step)).toEqual(before)
+  expect(await flat(step)).toEqual(before)
 })
 
 /** The small encoder with dropout before its last layer. */
@@ -153,10 +153,10 @@ test('dropout in parts: both passes over a part drop the same', async () => {
   const options = { seed: 3, microBatch: 5, loss: triplet({ smooth: true }) }
   const rate = 1e-3
   const step = stepOf(withDropout(0.5), options)
-  const start = flat(step)
+  const start = await flat(step)
   const { loss } = await step.run([batch], rate)
-  const squaredNorm = flat(step).reduce((sum, x, i) => sum + ((start[i]! - x) / rate) ** 2, 0)
-  const { loss: lowered } = await stepOf(withDropout(0.5), { ...options, variables: step.variables() }).run(
+  const squaredNorm = (await flat(step)).reduce((sum, x, i) => sum + ((start[i]! - x) / rate) ** 2, 0)
+  const { loss: lowered } = await stepOf(withDropout(0.5), { ...options, variables: await step.variables() }).run(
     [batch],
     rate,
   )

@@ -2,6 +2,8 @@
 import { compile } from '../compile.ts'
 import { drawMasks } from '../encoders/dropout.ts'
 import type { Variables } from '../encoders/encoder.ts'
+import { toInputs } from '../graph/inputs.ts'
+import { one } from '../graph/value.ts'
 import type { ComputeOptions, Program, Tensors } from '../runtime/session.ts'
 import { allocate, size, type Tensor, type TensorType } from '../tensor.ts'
 import { firstNonFinite } from './first-non-finite.ts'
@@ -23,7 +25,7 @@ import {
   update,
   wholeStep,
 } from './graphs.ts'
-import { type Held, hold } from './held.ts'
+import { type Held, hold, holdOnDevice, NEXT } from './held.ts'
 import { packing } from './packing.ts'
 import { programs } from './programs.ts'
 import type { Statistic } from './statistics.ts'
@@ -62,10 +64,10 @@ export interface Step {
   /** After `undo`: which node of the last run first gave what is not finite; undefined if none did. */
   explain(): Promise<string | undefined>
   /** A copy of all that the step changes, to go back to. */
-  snapshot(): Tensors
-  restore(snapshot: Tensors): void
+  snapshot(): Promise<Tensors>
+  restore(snapshot: Tensors): Promise<void>
   /** The variables as they are now. They change with the next step but one, so copy what has to stay. */
-  variables(): Variables
+  variables(): Promise<Variables>
   release(): Promise<void>
 }
 
@@ -77,6 +79,7 @@ interface Compiled extends Graph {
 export function createStep(options: StepOptions): Step {
   const { encoder, variables, augmentation, seed = 0, microBatch = Number.POSITIVE_INFINITY } = options
   const compute = { threads: options.threads, device: options.device, onFallback: options.onFallback }
+  const isResident = compute.device === 'webgpu'
   const known = programs<Compiled>()
   const draw = augmentation?.draws(seed)
   const trained = trainedNames(variables)
@@ -93,23 +96,38 @@ export function createStep(options: StepOptions): Step {
   let batchesSeen = 0
 
   /** Summed gradients take as much memory as the parameters, so they are held only where they are needed. */
-  function holding(sums: boolean): Held {
-    if (held && (!sums || hasSums(held.current()))) return held
+  async function holding(sums: boolean): Promise<Held> {
+    if (held && (!sums || sumNames.every((name) => held!.has(name)))) return held
     const state = Object.entries(optimizerState).map(([name, type]) => [name, zeros(type)] as const)
-    const before = held?.snapshot() ?? layout.pack({ ...variables, ...Object.fromEntries(state) })
-    held = hold({ ...before, ...(sums && layout.pack(gradients)) }, new Set(sumNames))
+    const before = (await held?.snapshot()) ?? layout.pack({ ...variables, ...Object.fromEntries(state) })
+    const tensors = { ...before, ...(sums && layout.pack(gradients)) }
+    held = isResident ? holdOnDevice(tensors, new Set(sumNames), read) : hold(tensors, new Set(sumNames))
     return held
+  }
+
+  /** Tensors that lie on a device, through a graph that passes them on. */
+  async function read(tensors: Tensors): Promise<Tensors> {
+    const { program } = await compiled('read', tensors, () => {
+      const values = Object.entries(toInputs(tensors)).map(([name, value]) => [name, one('Identity', [value])] as const)
+      return { outputs: Object.fromEntries(values.map(([name, value]) => [`read ${name}`, value])), masks: [] }
+    })
+    const results = await program.run(tensors)
+    return Object.fromEntries(Object.keys(tensors).map((name) => [name, results[`read ${name}`]!]))
   }
 
   function hasSums(tensors: Tensors): boolean {
     return sumNames.every((name) => name in tensors)
   }
 
+  function open(outputs: Graph['outputs']): Promise<Program> {
+    return compile(outputs, { ...compute, resident: Object.keys(outputs).filter((name) => name.startsWith(NEXT)) })
+  }
+
   function compiled(kind: string, types: Readonly<Record<string, TensorType>>, build: () => Graph | Promise<Graph>) {
     const shapes = Object.entries(types).map(([name, { dtype, shape }]) => `${name} ${dtype} ${shape}`)
     return known.get([kind, ...shapes].join('; '), async () => {
       const graph = await build()
-      return { ...graph, program: await compile(layout.build(graph.outputs), compute) }
+      return { ...graph, program: await open(kind === 'read' ? graph.outputs : layout.build(graph.outputs)) }
     })
   }
 
@@ -169,7 +187,7 @@ export function createStep(options: StepOptions): Step {
     async run(batches, rate) {
       const rateFed = { rate: { dtype: 'float32', shape: [], data: Float32Array.of(rate) } } as const
       const whole = batches.length === 1 && batches[0]!.labels.length <= microBatch
-      const state = holding(!whole)
+      const state = await holding(!whole)
       state.mark()
       ran = []
       if (whole) {
@@ -177,7 +195,7 @@ export function createStep(options: StepOptions): Step {
         const program = await compiled('step', batch.inputs, () => wholeStep(options, batch.inputs))
         return resultOf([await runPart(program, { ...feedsOf(batch), ...rateFed }, String(batchesSeen++))])
       }
-      for (const name of sumNames) state.current()[name]!.data.fill(0 as never)
+      state.clear(sumNames)
       const results: Tensors[] = []
       for (const batch of batches) results.push(await runGradient(batch, batchesSeen++))
       const { program } = await compiled('update', {}, () => update(options))
@@ -190,15 +208,15 @@ export function createStep(options: StepOptions): Step {
     undo: () => held?.undo(),
     async explain() {
       for (const { outputs, feeds } of ran) {
-        const found = await firstNonFinite(outputs, { ...layout.unpack(held!.current()), ...feeds }, compute)
+        const found = await firstNonFinite(outputs, { ...layout.unpack(await held!.current()), ...feeds }, compute)
         if (found !== undefined) return found
       }
       return undefined
     },
-    snapshot: () => holding(false).snapshot(),
-    restore: (snapshot) => holding(hasSums(snapshot)).restore(snapshot),
-    variables() {
-      const current = layout.unpack(holding(false).current())
+    snapshot: async () => (await holding(false)).snapshot(),
+    restore: async (snapshot) => (await holding(hasSums(snapshot))).restore(snapshot),
+    async variables() {
+      const current = layout.unpack(await (await holding(false)).current())
       return Object.fromEntries(
         Object.entries(variables).map(([name, variable]) => [
           name,

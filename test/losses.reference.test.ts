@@ -2,12 +2,14 @@
 import { expect, test } from 'vitest'
 import { compile } from '../src/compile.ts'
 import { input, type Value } from '../src/graph/value.ts'
+import { batchOf } from '../src/losses/batch.ts'
+import { pairsOf } from '../src/losses/from-rows.ts'
 import * as losses from '../src/losses/index.ts'
 import { metricsByName } from '../src/metrics/by-name.ts'
 import type { Metric } from '../src/metrics/index.ts'
-import { batchHard, type Miner, semiHard } from '../src/mining/index.ts'
 import { valueAndGradient } from '../src/training/value-and-gradient.ts'
 import { readReference, report } from './reference.ts'
+import { lossOf, minerOf } from './reference-losses.ts'
 import { expectClose } from './tolerance.ts'
 
 type Settings = Record<string, number | string | boolean>
@@ -15,7 +17,15 @@ interface Reference {
   embeddings: number[][]
   labels: number[]
   distances: Record<string, { matrix: number[][] }>
-  losses: { id: string; loss: string; distance: string; params: Settings; value: number; gradient: number[][] }[]
+  losses: {
+    id: string
+    loss: string
+    distance: string
+    params: Settings
+    value: number
+    gradient: number[][]
+    weights?: Record<string, { shape: [number, number]; data: number[]; gradient: number[] }>
+  }[]
   tuples: {
     anchors: number[]
     positives: number[]
@@ -23,7 +33,7 @@ interface Reference {
     secondNegatives: number[]
     losses: { id: string; params: Settings; value: number; gradient: number[][] }[]
   }
-  miners: { id: string; miner: string; distance: string; params: Settings; tuples: number[][] }[]
+  miners: { id: string; miner: string; distance: string; params: Settings; layout: string; tuples: number[][] }[]
 }
 
 const reference = readReference<Reference>('losses.json')
@@ -67,37 +77,46 @@ test('distances equal the reference', async () => {
   report('distances', checked, waiting)
 })
 
-function lossOf({ loss, distance, params }: Reference['losses'][number]): losses.Loss | undefined {
-  const metric = metricOf(distance)
-  const reduce = params.reducer === 'mean' ? losses.mean : losses.meanNonZero
-  if (!metric || params.triplets !== 'all') return undefined
-  if (loss === 'triplet' && !params.swap) {
-    return losses.triplet({ metric, margin: params.margin as number, smooth: params.smooth as boolean, reduce })
-  }
-  if (loss === 'cosineMarginTriplet') {
-    return losses.cosineMarginTriplet({ metric, margin: params.m as number, scale: params.s as number, reduce })
-  }
-  return undefined
-}
-
-test('losses and their gradients equal the reference', async () => {
+test('losses, their gradients and those of their weights equal the reference', async () => {
   const checked: Record<string, number> = {}
   const waiting: Record<string, number> = {}
   for (const each of reference.losses) {
-    const loss = lossOf(each)
+    const metric = metricOf(each.distance)
+    const loss = metric && lossOf(each.loss, each.distance, each.params, metric)
     if (!loss) {
       waiting[each.loss] = (waiting[each.loss] ?? 0) + 1
       continue
     }
     // A scale of 64 magnifies the rounding of the distances.
-    const relative = (loss.settings?.scale as number) >= 64 ? 1e-3 : 1e-4
-    const { value, gradient } = await valueAndGradient(loss, { embeddings, labels })
-    expectClose([value], [each.value], each.id, relative)
-    expectClose(gradient.flat(), each.gradient.flat(), `${each.id}: gradient`, relative)
+    const relative = [loss.settings?.scale, loss.settings?.gamma].some((scale) => (scale as number) >= 64) ? 1e-3 : 1e-4
+    const [given] = Object.values(each.weights ?? {})
+    const weights = given && rowsByClass(given.shape, given.data)
+    const variables = weights && {
+      [loss.classWeights!]: { dtype: 'float32', ...weights, trained: true } as const,
+    }
+    const found = await valueAndGradient(loss, { embeddings, labels }, variables && { variables })
+    expectClose([found.value], [each.value], each.id, relative)
+    expectClose(found.gradient.flat(), each.gradient.flat(), `${each.id}: gradient`, relative)
+    if (given) {
+      const slopes = rowsByClass(given.shape, given.gradient).data
+      expectClose(found.variables[loss.classWeights!]!, slopes, `${each.id}: gradient of the weights`, relative)
+    }
     checked[each.loss] = (checked[each.loss] ?? 0) + 1
   }
+  expect(waiting).toEqual({})
   report('losses', checked, waiting)
 })
+
+/** The reference holds some weights with a column for each class, [d, classes]; ours are rows. */
+function rowsByClass(shape: readonly [number, number], values: readonly number[]) {
+  const [rows, columns] = shape
+  if (columns === d) return { shape, data: Float32Array.from(values) }
+  const data = Float32Array.from(
+    { length: rows * columns },
+    (_, i) => values[(i % rows) * columns + Math.floor(i / rows)]!,
+  )
+  return { shape: [columns, rows], data }
+}
 
 function tupleLossOf(id: string, { metric: name, margin, margin2, s, m }: Settings): losses.Loss | undefined {
   const metric = known[name as string]
@@ -159,53 +178,49 @@ test('losses over tuples and their gradients equal the reference', async () => {
   report('tuples', checked, waiting)
 })
 
-function minerOf(miner: string, { triplets, margin }: Settings): Miner | undefined {
-  if (miner === 'batchHard') return batchHard()
-  if (miner === 'tripletMargin' && triplets === 'semihard') return semiHard({ margin: margin as number })
-  return undefined
-}
-
 test('miners pick what the reference picks', async () => {
   const checked: Record<string, number> = {}
   const waiting: Record<string, number> = {}
-  for (const { id, miner, distance, params, tuples } of reference.miners) {
+  for (const { id, miner, distance, params, layout, tuples } of reference.miners) {
     const metric = metricOf(distance)
-    const own = minerOf(miner, params)
+    const own = minerOf(miner, distance, params)
     if (!own || !metric) {
       waiting[miner] = (waiting[miner] ?? 0) + 1
       continue
     }
-    const a = rows('a')
-    const label = input('labels', 'int32', [n])
-    const equal = label.unsqueeze([1]).equal(label.unsqueeze([0]))
-    const eye = Array.from({ length: n * n }, (_, i) => Number(i % (n + 1) === 0))
-    const self = (await import('../src/graph/value.ts')).constant('bool', [n, n], eye)
-    const batch = { distances: metric.matrix(a, a), same: equal.and(self.not()), other: equal.not() }
+    const labelled = { kind: 'labelled', embeddings: rows('a'), labels: input('labels', 'int32', [n]) } as const
+    const batch = batchOf(labelled, own.metric ?? metric)
     const selection = own.select(batch)
-    if (selection.kind === 'all') throw new Error(`${id} selects`)
-    if (selection.kind === 'where') {
+    const cells = (columns: readonly (readonly number[])[]) =>
+      columns[0]!.map((_, i) => columns.reduce((sum, column) => sum * n + column[i]!, 0)).sort((x, y) => x - y)
+    const places = (data: ArrayLike<unknown>) => Array.from(data, Number).flatMap((each, i) => (each ? [i] : []))
+    if (layout.includes('anchors1')) {
+      // One positive and one negative for each anchor are told as pairs by the reference.
+      const pairs = selection.kind === 'all' ? batchAsPairs(batch) : pairsOf(selection, batch)
+      const found = await evaluate({ positive: pairs.positive, negative: pairs.negative })
+      expect(places(found.positive!.data), `${id}: positives`).toEqual(cells(tuples.slice(0, 2)))
+      expect(places(found.negative!.data), `${id}: negatives`).toEqual(cells(tuples.slice(2, 4)))
+    } else if (selection.kind === 'where') {
+      const { distances, between } = batch
       const kept = selection
-        .keep({ ap: batch.distances.unsqueeze([2]), an: batch.distances.unsqueeze([1]) })
+        .keep({ ap: distances.unsqueeze([2]), an: distances.unsqueeze([1]), pn: between.unsqueeze([0]) })
         .and(batch.same.unsqueeze([2]))
         .and(batch.other.unsqueeze([1]))
       const { kept: found } = await evaluate({ kept: kept.cast('int32') })
-      const expected = tuples[0]!.map((anchor, i) => (anchor * n + tuples[1]![i]!) * n + tuples[2]![i]!)
-      const all = Array.from(found!.data, Number).flatMap((each, i) => (each ? [i] : []))
-      expect(all, id).toEqual(expected.sort((x, y) => x - y))
-      checked[miner] = (checked[miner] ?? 0) + 1
-      continue
-    }
-    const results = await evaluate({
-      positive: selection.positive,
-      negative: selection.negative,
-      weight: selection.weight,
-    })
-    const found = [...Array(n).keys()]
-      .filter((i) => results.weight!.data[i] === 1)
-      .map((i) => [i, Number(results.positive!.data[i]), Number(results.negative!.data[i])])
-    const byAnchor = tuples[0]!.map((_, i) => tuples.map((column) => column[i]!)).sort((x, y) => x[0]! - y[0]!)
-    expect(found, id).toEqual(byAnchor)
+      expect(places(found!.data), id).toEqual(cells(tuples))
+    } else if (selection.kind === 'triplets') {
+      const { positive, negative, weight } = selection
+      const found = await evaluate({ positive, negative, weight })
+      const anchors = places(found.weight!.data)
+      const column = (name: string) => anchors.map((i) => Number(found[name]!.data[i]))
+      expect(cells([anchors, column('positive'), column('negative')]), id).toEqual(cells(tuples))
+    } else throw new Error(`${id}: ${selection.kind}`)
     checked[miner] = (checked[miner] ?? 0) + 1
   }
+  expect(waiting).toEqual({})
   report('miners', checked, waiting)
 })
+
+function batchAsPairs({ same, other }: ReturnType<typeof batchOf>) {
+  return { positive: same.cast('float32'), negative: other.cast('float32') }
+}

@@ -1,22 +1,13 @@
 /** A loss that is a formula over the distances of a triplet: the base of ours, and what a person's own is made with. */
-import type { Metric } from '../metrics/metric.ts'
-import type { Miner } from '../mining/miner.ts'
-import type { Loss, Reducer, TripletFormula } from './loss.ts'
-import { type Sorted, tripletTerms } from './over-triplets.ts'
+import type { Loss, Settings } from './loss.ts'
+import { type OverTriplets, tripletTerms } from './over-triplets.ts'
 
-export interface FormulaLoss {
-  readonly name: string
-  readonly metric: Metric
-  readonly settings: Readonly<Record<string, number | string | boolean>>
-  readonly formula: TripletFormula
-  readonly mining: Miner
-  readonly reduce: Reducer
-  /** A faster way over all triplets of a labelled batch, where there is one. */
-  readonly sorted?: Sorted
+export interface FormulaLoss extends OverTriplets {
+  readonly settings: Settings
 }
 
 export function fromFormula(options: FormulaLoss): Loss {
-  const { name, metric, settings, formula, mining, reduce, sorted } = options
+  const { name, metric, settings, formula, mining, reduce } = options
   return {
     name,
     metric,
@@ -24,7 +15,7 @@ export function fromFormula(options: FormulaLoss): Loss {
     formula,
     withMining: (other) => fromFormula({ ...options, mining: other }),
     build(examples) {
-      const made = tripletTerms(formula, examples, metric, mining, sorted)
+      const made = tripletTerms(options, examples)
       return { value: reduce.reduce(made.terms), ...made }
     },
   }

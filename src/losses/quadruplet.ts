@@ -50,7 +50,7 @@ export function quadruplet({
       const ap = metric.pairwise(anchor, positive)
       const first = ap.sub(metric.pairwise(anchor, negative)).add(margin).relu()
       const second = ap.sub(metric.pairwise(negative, secondNegative)).add(margin2).relu()
-      const terms = overTuples(first.add(second))
+      const terms = overTuples(reduce, first.add(second))
       return { value: reduce.reduce(terms), terms }
     },
   }

@@ -24,5 +24,6 @@ export function sortedHinge(batch: Batch, margin: number): Terms {
     sum: isPositive.mul(terms).sum([1]),
     count: tripletCounts(batch),
     active: isPositive.mul(before).sum([1]),
+    labels: batch.labels,
   }
 }

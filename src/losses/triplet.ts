@@ -20,6 +20,8 @@ export interface TripletOptions {
   readonly margin?: number
   /** log(1 + exp(x)) in place of the hinge max(x, 0); false if left out. */
   readonly smooth?: boolean
+  /** Takes d(p, n) in place of d(a, n) where that is smaller; false if left out. */
+  readonly swap?: boolean
   readonly mining?: Miner
   readonly reduce?: Reducer
 }
@@ -32,7 +34,8 @@ export interface TripletFormulaOptions extends Pick<TripletOptions, 'metric' | '
  *
  *   L = max(d(a, p) − d(a, n) + margin, 0)
  *
- * Schroff, Kalenichenko, Philbin, "FaceNet", 2015, eq. 3, for any metric. A labelled batch may have classes of any sizes;
+ * Schroff, Kalenichenko, Philbin, "FaceNet", 2015, eq. 3, for any metric; the swap is that of Balntas, Riba, Ponsa,
+ * Mikolajczyk, "Learning local feature descriptors with triplets and shallow convolutional neural networks", 2016. A labelled batch may have classes of any sizes;
  * over all its triplets, memory grows with the square of the batch.
  *
  * A formula of one's own over d(a, p) and d(a, n) in place of the hinge is mined, reduced and worked through in the same
@@ -58,6 +61,7 @@ function hinge({
   metric = cosine,
   margin = 0.2,
   smooth = false,
+  swap = false,
   mining = all(),
   reduce = meanNonZero,
 }: TripletOptions): Loss {
@@ -65,14 +69,15 @@ function hinge({
   return fromFormula({
     name: 'triplet',
     metric,
-    settings: { margin, smooth },
-    formula({ ap, an }) {
+    settings: { margin, smooth, swap },
+    formula(distances) {
+      const { ap, an } = distances
       // The margin joins the smaller tensor, so that the large one is visited less often.
-      const violation = ap.add(margin).sub(an)
+      const violation = ap.add(margin).sub(swap ? an.minimum(distances.pn) : an)
       return smooth ? violation.softplus() : violation.relu()
     },
     mining,
     reduce,
-    sorted: (batch) => (!smooth && batch.mostPositives > VISIT_UP_TO ? sortedHinge(batch, margin) : undefined),
+    sorted: (batch) => (!smooth && !swap && batch.mostPositives > VISIT_UP_TO ? sortedHinge(batch, margin) : undefined),
   })
 }

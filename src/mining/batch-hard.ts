@@ -1,8 +1,6 @@
 /** The hardest positive and the hardest negative of each anchor. */
+import { farthest, nearest } from './extremes.ts'
 import type { Miner } from './miner.ts'
-
-/** Farther than any distance, and finite, so that nothing becomes NaN. */
-const FAR = 1e30
 
 /**
  * One triplet for each anchor: its farthest positive and its nearest negative. Anchors without a positive or without a
@@ -15,13 +13,12 @@ export function batchHard(): Miner {
     name: 'batchHard',
     select({ distances, same, other }) {
       const known = distances.detach()
-      const [positives, negatives] = [same.cast('float32'), other.cast('float32')]
+      const [positive, negative] = [farthest(known, same), nearest(known, other)]
       return {
         kind: 'triplets',
-        // Adding 0 or ±FAR, which leaves the distances that count as they are, is faster than Where.
-        positive: known.add(positives.sub(1).mul(FAR)).argMax(1),
-        negative: known.sub(negatives.sub(1).mul(FAR)).argMin(1),
-        weight: positives.max([1], true).mul(negatives.max([1], true)),
+        positive: positive.column,
+        negative: negative.column,
+        weight: positive.found.mul(negative.found),
       }
     },
   }

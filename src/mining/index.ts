@@ -1,5 +1,13 @@
-/** Which triplets of a batch count. */
+/** Which pairs and triplets of a batch count. */
 export { all } from './all.ts'
+export { type AngularMinerOptions, angular } from './angular.ts'
+export { type BatchEasyHardOptions, batchEasyHard, type Strategy } from './batch-easy-hard.ts'
 export { batchHard } from './batch-hard.ts'
-export type { Miner, MiningBatch, Selection } from './miner.ts'
+export { type DistanceWeightedOptions, distanceWeighted } from './distance-weighted.ts'
+export { type HdcOptions, hdc } from './hdc.ts'
+export type { Miner, MiningBatch, RandomInputs, Selection, Triplet } from './miner.ts'
+export { type MultiSimilarityMinerOptions, multiSimilarity } from './multi-similarity.ts'
+export { type PairMarginOptions, pairMargin } from './pair-margin.ts'
 export { type SemiHardOptions, semiHard } from './semi-hard.ts'
+export { type TripletMarginOptions, tripletMargin } from './triplet-margin.ts'
+export { type UniformHistogramOptions, uniformHistogram } from './uniform-histogram.ts'

@@ -41,20 +41,30 @@ function flatten(rows: readonly ArrayLike<number>[], what: string): [readonly [n
   return [[rows.length, dimension], data]
 }
 
-/** Labels of any kind as numbers from 0, and the size of the largest class. */
-export function toLabels(
-  labels: ArrayLike<number | string>,
-  rows: number,
-): { labels: Int32Array; largestClass: number } {
-  if (labels.length !== rows) {
+/**
+ * Labels of any kind as classes from 0, one numbering for all lists: whole numbers from 0 as they are, others in the order in
+ * which they come. With the size of the largest class in each list, and how many classes there are.
+ */
+export function toClasses(lists: readonly { labels: ArrayLike<number | string>; rows: number }[]): {
+  numbers: Int32Array<ArrayBuffer>[]
+  largest: number[]
+  classes: number
+} {
+  for (const { labels, rows } of lists) {
+    if (labels.length === rows) continue
     throw new DataError(`There are ${labels.length} labels for ${rows} embeddings; expected one label for each.`)
   }
-  const numbers = new Map<number | string, number>()
-  const result = Int32Array.from(Array.from(labels), (label) => {
-    if (!numbers.has(label)) numbers.set(label, numbers.size)
-    return numbers.get(label)!
+  const every = lists.flatMap(({ labels }) => Array.from(labels))
+  const areClasses = every.every(
+    (label) => Number.isInteger(label) && (label as number) >= 0 && (label as number) < 2 ** 24,
+  )
+  const known = new Map<number | string, number>()
+  for (const label of every) if (!known.has(label)) known.set(label, areClasses ? (label as number) : known.size)
+  const numbers = lists.map(({ labels }) => Int32Array.from(Array.from(labels), (label) => known.get(label)!))
+  const largest = numbers.map((list) => {
+    const sizes = new Map<number, number>()
+    for (const label of list) sizes.set(label, (sizes.get(label) ?? 0) + 1)
+    return [...sizes.values()].reduce((most, each) => Math.max(most, each), 0)
   })
-  const sizes = new Int32Array(numbers.size)
-  for (const label of result) sizes[label]!++
-  return { labels: result, largestClass: Math.max(...sizes) }
+  return { numbers, largest, classes: [...known.values()].reduce((most, each) => Math.max(most, each + 1), 0) }
 }

@@ -3,6 +3,7 @@ import { UsageError } from '../errors.ts'
 import type { Value } from '../graph/value.ts'
 import type { Metric } from '../metrics/metric.ts'
 import { cosine } from '../metrics/sphere.ts'
+import { unit } from '../metrics/unit.ts'
 import { crossEntropy, fromClasses, ofOwn, replaced } from './from-classes.ts'
 import type { Loss, Reducer } from './loss.ts'
 import { checkCount, checkPositive, onlyFor } from './margin.ts'
@@ -164,6 +165,7 @@ export interface P2sGradOptions extends ClassOptions {}
 
 /**
  * P2SGrad: the squared error of the cosines to class weights, 1 for the own class and 0 for the others, the mean over classes.
+ * Weights count at length 1, and their gradient is that with respect to the vectors of length 1, as the reference has it.
  *
  * Zhang and others, "P2SGrad: Refined Gradients for Optimizing Deep Face Models", 2019, whose gradient (eq. 11) is that of this.
  *
@@ -176,6 +178,9 @@ export function p2sGrad({ metric = cosine, reduce = mean }: P2sGradOptions = {})
     metric,
     settings: {},
     reduce,
-    formula: ({ embeddings, weights, own }) => cosines(embeddings, weights).sub(own.cast('float32')).square().mean([1]),
+    formula({ embeddings, weights, own }) {
+      const directions = unit(weights).withGradient({ inputs: [weights], rule: (upstream) => [upstream] })
+      return unit(embeddings).matmul(directions.transpose()).sub(own.cast('float32')).square().mean([1])
+    },
   })
 }

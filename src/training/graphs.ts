@@ -6,6 +6,7 @@ import { differentiate } from '../graph/differentiate.ts'
 import { toInputs } from '../graph/inputs.ts'
 import { input, type Value } from '../graph/value.ts'
 import type { Loss } from '../losses/loss.ts'
+import { randomInputs } from '../mining/random-inputs.ts'
 import type { Optimizer } from '../optimizers/optimizer.ts'
 import type { TensorType } from '../tensor.ts'
 import { NEXT } from './held.ts'
@@ -15,7 +16,12 @@ export interface GraphOptions {
   readonly encoder: Encoder
   readonly loss: Loss
   readonly optimizer: Optimizer
+  /** The encoder's. */
   readonly variables: Variables
+  /** How many classes there are in training; for losses with weights for each. */
+  readonly classes?: number | undefined
+  /** Of what augmentation, dropout and mining draw, and a loss's own variables in the beginning; 0 if left out. */
+  readonly seed?: number
   /** No class has more members in a batch than this. */
   readonly largestClass: number
   readonly augmentation?: Augmentation | undefined
@@ -26,6 +32,8 @@ export interface GraphOptions {
 export interface Graph {
   readonly outputs: Values
   readonly masks: readonly Mask[]
+  /** What miners draw. */
+  readonly drawn?: readonly Value[]
 }
 
 export type Types = Readonly<Record<string, TensorType>>
@@ -35,6 +43,9 @@ export const BATCH = 'batch '
 export const OPTIMIZER = 'optimizer '
 export const GRADIENT = 'gradient of '
 export const STATISTIC = 'statistic '
+/** Of the loss's own variables, and of the parameters of a slow encoder. */
+export const OWN = 'loss '
+export const SLOW = 'slow '
 export const SAMPLE = 'sample'
 export const LOSS = 'loss'
 export const EMBEDDING = 'embedding'
@@ -43,28 +54,38 @@ const SAMPLED = 64
 
 /** Encoder, loss, gradients and update in one. */
 export async function wholeStep(options: GraphOptions, types: Types): Promise<Graph> {
-  const { outputs, masks, trained, slopes } = await backwards(options, types)
-  return { outputs: { ...outputs, ...updated(options, slopes, trained) }, masks }
+  const { outputs, trained, slopes, ...rest } = await backwards(options, types)
+  return { outputs: { ...outputs, ...updated(options, slopes, trained) }, ...rest }
 }
 
 /** Encoder, loss and gradients, added to those that are held. */
 export async function gradientStep(options: GraphOptions, types: Types): Promise<Graph> {
-  const { outputs, masks, slopes } = await backwards(options, types)
-  return { outputs: { ...outputs, ...added(slopes) }, masks }
+  const { outputs, slopes, trained: _, ...rest } = await backwards(options, types)
+  return { outputs: { ...outputs, ...added(slopes) }, ...rest }
 }
 
 /** Through encoder and loss and back, to the gradients of the parameters. */
 async function backwards(options: GraphOptions, types: Types) {
-  const { embedding: output, state, masks, held } = await encode(options, types)
-  const { value, outputs, shown } = lossOf(options, output)
+  const { embedding: output, state, masks, held, fed } = await encode(options, types)
+  const { value, outputs, shown, drawn } = lossOf(options, output, held, await slowly(options, fed, held))
   const trained = trainedOf(options, held)
   const [ofEmbedding, ...slopes] = differentiate(value, [output, ...Object.values(trained)])
   return {
     outputs: { ...outputs, ...shown(ofEmbedding!), ...next(state) },
     masks,
+    drawn,
     trained,
     slopes: named(trained, slopes),
   }
+}
+
+/** What the slow encoder makes of the same inputs, where the loss wants one: alone for each row, as when nothing is trained. */
+async function slowly({ encoder, loss, variables }: GraphOptions, fed: Values, held: Values) {
+  if (loss.momentum === undefined) return undefined
+  const names = Object.keys(variables)
+  const slow = Object.fromEntries(names.map((name) => [name, held[SLOW + name] ?? held[name]!]))
+  const { embedding } = await encoder.build(fed, slow, 'infer')
+  return embedding.detach()
 }
 
 /** The embeddings alone, as training computes them. */
@@ -73,18 +94,29 @@ export async function embedding(options: GraphOptions, types: Types): Promise<Gr
   return { outputs: { [EMBEDDING]: encoded.embedding }, masks: encoded.masks }
 }
 
-/** The loss of embeddings that are fed, and its gradient with respect to them. */
+/** The loss of embeddings that are fed, and its gradient with respect to them and to the loss's own parameters. */
 export function lossAlone(options: GraphOptions, type: TensorType): Graph {
   const embeddings = input(EMBEDDING, type.dtype, type.shape)
-  const { value, outputs, shown } = lossOf(options, embeddings)
-  const [gradient] = differentiate(value, [embeddings])
-  return { outputs: { ...outputs, ...shown(gradient!), [GRADIENT + EMBEDDING]: gradient! }, masks: [] }
+  const held = toInputs(lossVariables(options))
+  const { value, outputs, shown, drawn } = lossOf(options, embeddings, held)
+  const trained = Object.fromEntries(Object.entries(held).filter(([name]) => variablesOf(options)[name]!.trained))
+  const [gradient, ...slopes] = differentiate(value, [embeddings, ...Object.values(trained)])
+  return {
+    outputs: {
+      ...outputs,
+      ...shown(gradient!),
+      ...added(named(trained, slopes)),
+      [GRADIENT + EMBEDDING]: gradient!,
+    },
+    masks: [],
+    drawn,
+  }
 }
 
-/** From the gradient of the embeddings to those of the parameters, added to those that are held. */
+/** From the gradient of the embeddings to those of the encoder's parameters, added to those that are held. */
 export async function pullback(options: GraphOptions, types: Types): Promise<Graph> {
   const { embedding: output, state, masks, held } = await encode(options, types)
-  const trained = trainedOf(options, held)
+  const trained = Object.fromEntries(trainedNames(options.variables).map((name) => [name, held[name]!]))
   const upstream = input(GRADIENT + EMBEDDING, output.dtype, output.shape)
   const slopes = differentiate(output, Object.values(trained), upstream)
   return { outputs: { ...next(state), ...added(named(trained, slopes)) }, masks }
@@ -92,15 +124,16 @@ export async function pullback(options: GraphOptions, types: Types): Promise<Gra
 
 /** The optimiser's update by the held gradients over how many batches they were added up. */
 export function update(options: GraphOptions): Graph {
-  const trained = trainedOf(options, toInputs(options.variables))
+  const trained = trainedOf(options, toInputs(variablesOf(options)))
   const count = input('batches', 'float32', [])
   const mean = Object.entries(trained).map(([name, { shape }]) => input(GRADIENT + name, 'float32', shape).div(count))
   return { outputs: updated(options, named(trained, mean), trained), masks: [] }
 }
 
 /** What the optimiser holds, by the names that steps hold it under. */
-export function optimizerTypes({ optimizer, variables }: GraphOptions): Types {
-  const shapes = optimizer.state(
+export function optimizerTypes(options: GraphOptions): Types {
+  const variables = variablesOf(options)
+  const shapes = options.optimizer.state(
     Object.fromEntries(trainedNames(variables).map((name) => [name, variables[name]!.shape])),
   )
   return Object.fromEntries(
@@ -112,13 +145,30 @@ export function trainedNames(variables: Variables): string[] {
   return Object.keys(variables).filter((name) => variables[name]!.trained)
 }
 
-async function encode({ encoder, variables, augmentation }: GraphOptions, types: Types) {
-  const fed = Object.fromEntries(
+/** All that is carried from step to step but the optimiser's state: the encoder's variables, the loss's, the slow encoder's. */
+export function variablesOf(options: GraphOptions): Variables {
+  const { loss, variables } = options
+  const slow =
+    loss.momentum === undefined
+      ? []
+      : trainedNames(variables).map((name) => [SLOW + name, { ...variables[name]!, trained: false }] as const)
+  return { ...variables, ...lossVariables(options), ...Object.fromEntries(slow) }
+}
+
+function lossVariables({ loss, encoder, classes = 0, seed = 0 }: GraphOptions): Variables {
+  const own = loss.variables?.({ dimension: encoder.dimension, classes, seed }) ?? {}
+  return Object.fromEntries(Object.entries(own).map(([name, variable]) => [OWN + name, variable]))
+}
+
+async function encode(options: GraphOptions, types: Types) {
+  const { encoder, augmentation } = options
+  const given = Object.fromEntries(
     Object.entries(types).map(([name, { dtype, shape }]) => [name, input(BATCH + name, dtype, shape)]),
   )
-  const held = toInputs(variables)
-  const encoded = await encoder.build(takesImages(encoder) ? images(fed, augmentation) : fed, held, 'train')
-  return { ...encoded, masks: encoded.masks ?? [], held }
+  const held = toInputs(variablesOf(options))
+  const fed = takesImages(encoder) ? images(given, augmentation) : given
+  const encoded = await encoder.build(fed, held, 'train')
+  return { ...encoded, masks: encoded.masks ?? [], held, fed }
 }
 
 function images({ pixels }: Values, augmentation: Augmentation | undefined): Values {
@@ -132,23 +182,39 @@ function images({ pixels }: Values, augmentation: Augmentation | undefined): Val
 }
 
 /** The loss of a batch, what is shown of it, and what can be shown once its gradient is known. */
-function lossOf({ loss, largestClass, watch = true }: GraphOptions, embeddings: Value) {
+function lossOf({ loss, largestClass, watch = true }: GraphOptions, embeddings: Value, held: Values, slow?: Value) {
   const rows = embeddings.shape[0]!
   const labels = input(`${BATCH}labels`, 'int32', [rows])
-  const examples = { kind: 'labelled', embeddings, labels, largestClass } as const
-  const built = loss.build(examples)
+  const identities = input(`${BATCH}identities`, 'int32', [rows])
+  const random = randomInputs(BATCH)
+  const references = slow && { embeddings: slow, labels, own: 0, largestClass }
+  const examples = { kind: 'labelled', embeddings, labels, largestClass, identities, random, references } as const
+  const built = loss.build(examples, withoutPrefix(OWN, held))
   return {
     value: built.value,
-    outputs: { [LOSS]: built.value, [SAMPLE]: embeddings.slice(0, 0, rows, Math.max(1, Math.floor(rows / SAMPLED))) },
+    outputs: {
+      [LOSS]: built.value,
+      [SAMPLE]: embeddings.slice(0, 0, rows, Math.max(1, Math.floor(rows / SAMPLED))),
+      ...next(prefixed(OWN, built.state ?? {})),
+    },
     shown: (gradient: Value) => prefixed(STATISTIC, watch ? batchStatistics(examples, loss, built, gradient) : {}),
+    drawn: random.values,
   }
 }
 
-function updated({ optimizer, ...options }: GraphOptions, gradients: Values, parameters: Values): Values {
-  const state = toInputs(optimizerTypes({ optimizer, ...options }))
-  const own = Object.fromEntries(Object.entries(state).map(([name, value]) => [name.slice(OPTIMIZER.length), value]))
+function updated(options: GraphOptions, gradients: Values, parameters: Values): Values {
+  const { optimizer, loss, variables } = options
+  const own = withoutPrefix(OPTIMIZER, toInputs(optimizerTypes(options)))
   const after = optimizer.update(gradients, own, parameters, input('rate', 'float32', []))
-  return next({ ...after.parameters, ...prefixed(OPTIMIZER, after.state) })
+  const { momentum } = loss
+  const slow =
+    momentum === undefined
+      ? []
+      : trainedNames(variables).map((name) => {
+          const before = input(SLOW + name, 'float32', variables[name]!.shape)
+          return [SLOW + name, before.mul(momentum).add(after.parameters[name]!.mul(1 - momentum))] as const
+        })
+  return next({ ...after.parameters, ...prefixed(OPTIMIZER, after.state), ...Object.fromEntries(slow) })
 }
 
 function added(gradients: Values): Values {
@@ -158,8 +224,8 @@ function added(gradients: Values): Values {
   return next(Object.fromEntries(sums))
 }
 
-function trainedOf({ variables }: GraphOptions, held: Values): Values {
-  return Object.fromEntries(trainedNames(variables).map((name) => [name, held[name]!]))
+function trainedOf(options: GraphOptions, held: Values): Values {
+  return Object.fromEntries(trainedNames(variablesOf(options)).map((name) => [name, held[name]!]))
 }
 
 function named(parameters: Values, slopes: readonly Value[]): Values {
@@ -172,4 +238,10 @@ function next(values: Values): Values {
 
 function prefixed(prefix: string, values: Values): Record<string, Value> {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]))
+}
+
+/** Those with the prefix, without it. */
+function withoutPrefix(prefix: string, values: Values): Values {
+  const own = Object.entries(values).filter(([name]) => name.startsWith(prefix))
+  return Object.fromEntries(own.map(([name, value]) => [name.slice(prefix.length), value]))
 }

@@ -46,15 +46,22 @@ export interface Run {
  */
 export async function runSteps(images: Images, initial: Variables, options: LoopOptions): Promise<Run> {
   const { signal, steps, onStep, loss, schedule, onCollapse, warn = console.warn } = options
+  const { views = 1 } = loss
   const sampler = classSampler(images.labels, options)
   const training = await recoverable(options, (each) =>
-    createStep({ ...options, loss: each, variables: initial, largestClass: sampler.perClass }),
+    createStep({
+      ...options,
+      loss: each,
+      variables: initial,
+      classes: images.classes.length,
+      largestClass: sampler.perClass * views,
+    }),
   )
   const watch = collapseWatch(loss.metric.range)
   const history: StepRecord[] = []
   try {
     for (let i = 1; i <= steps; i++) {
-      const batches = Array.from({ length: options.accumulate }, () => batchOf(images, sampler.next()))
+      const batches = Array.from({ length: options.accumulate }, () => batchOf(images, sampler.next(), views))
       const { loss: value, statistics, sample } = await training.run(batches, schedule.factor(i, steps))
       const trouble = notFinite(value, statistics.gradientNorm, i, options.learningRate)
       if (trouble) {
@@ -96,11 +103,13 @@ export async function runSteps(images: Images, initial: Variables, options: Loop
   }
 }
 
-function batchOf(images: Images, rows: Int32Array): Batch {
+function batchOf(images: Images, drawn: Int32Array, views: number): Batch {
   const { channels, height, width } = images.input
+  const rows = Int32Array.from({ length: views * drawn.length }, (_, i) => drawn[i % drawn.length]!)
   return {
     inputs: { pixels: { dtype: 'uint8', shape: [rows.length, channels, height, width], data: images.read(rows) } },
-    labels: Int32Array.from(rows, (row) => images.labels[row]!),
+    labels: rows.map((row) => images.labels[row]!),
+    identities: rows,
   }
 }
 

@@ -2,8 +2,10 @@
 import { compile } from '../compile.ts'
 import { drawMasks } from '../encoders/dropout.ts'
 import type { Variables } from '../encoders/encoder.ts'
+import { UsageError } from '../errors.ts'
 import { toInputs } from '../graph/inputs.ts'
 import { one } from '../graph/value.ts'
+import { drawUniform } from '../mining/random-inputs.ts'
 import type { ComputeOptions, Program, Tensors } from '../runtime/session.ts'
 import { allocate, size, type Tensor, type TensorType } from '../tensor.ts'
 import { firstNonFinite } from './first-non-finite.ts'
@@ -17,12 +19,15 @@ import {
   gradientStep,
   LOSS,
   lossAlone,
+  OWN,
   optimizerTypes,
   pullback,
   SAMPLE,
+  SLOW,
   STATISTIC,
   trainedNames,
   update,
+  variablesOf,
   wholeStep,
 } from './graphs.ts'
 import { type Held, hold, holdOnDevice, NEXT } from './held.ts'
@@ -31,8 +36,6 @@ import { programs } from './programs.ts'
 import type { Statistic } from './statistics.ts'
 
 export interface StepOptions extends GraphOptions, ComputeOptions {
-  /** Of what augmentation and dropout draw. */
-  readonly seed?: number
   /**
    * No more rows than this go through the encoder at once. A larger batch is embedded in parts; its loss and the gradient
    * of the embeddings are taken over the whole of it, and the encoder's gradient again part by part: Gao, Zhang, Han,
@@ -47,6 +50,8 @@ export interface Batch {
   readonly inputs: Tensors
   /** [rows] */
   readonly labels: Int32Array
+  /** [rows]: which example each row shows; for losses without labels. The numbers of the rows if left out. */
+  readonly identities?: Int32Array
 }
 
 export interface StepResult {
@@ -66,7 +71,7 @@ export interface Step {
   /** A copy of all that the step changes, to go back to. */
   snapshot(): Promise<Tensors>
   restore(snapshot: Tensors): Promise<void>
-  /** The variables as they are now. They change with the next step but one, so copy what has to stay. */
+  /** The encoder's variables as they are now. They change with the next step but one, so copy what has to stay. */
   variables(): Promise<Variables>
   release(): Promise<void>
 }
@@ -77,17 +82,23 @@ interface Compiled extends Graph {
 
 /** Graphs are compiled for the shapes of each batch when they first come, and kept. */
 export function createStep(options: StepOptions): Step {
-  const { encoder, variables, augmentation, seed = 0, microBatch = Number.POSITIVE_INFINITY } = options
+  const { encoder, loss, augmentation, seed = 0, microBatch = Number.POSITIVE_INFINITY } = options
+  if (loss.momentum !== undefined && microBatch !== Number.POSITIVE_INFINITY) {
+    throw new UsageError('A slow encoder embeds whole batches. Leave the micro-batch out, or the momentum encoder.')
+  }
   const compute = { threads: options.threads, device: options.device, onFallback: options.onFallback }
   const isResident = compute.device === 'webgpu'
   const known = programs<Compiled>()
   const draw = augmentation?.draws(seed)
+  const variables = variablesOf(options)
   const trained = trainedNames(variables)
   const gradients = Object.fromEntries(trained.map((name) => [GRADIENT + name, zeros(variables[name]!)]))
   const optimizerState = optimizerTypes(options)
   const layout = packing({ ...variables, ...optimizerState, ...gradients }, (name) => {
-    if (name in variables) return variables[name]!.trained ? 'parameters' : 'statistics'
-    return name in gradients ? 'gradients' : 'optimizer'
+    // Of what one graph of several writes, each has its own.
+    const part = name.includes(OWN) ? ' of the loss' : name.startsWith(SLOW) ? ' of the slow encoder' : ''
+    if (name in variables) return `${variables[name]!.trained ? 'parameters' : 'statistics'}${part}`
+    return `${name in gradients ? 'gradients' : 'optimizer'}${part}`
   })
   const sumNames = layout.holders(Object.keys(gradients))
   let held: Held | undefined
@@ -132,17 +143,19 @@ export function createStep(options: StepOptions): Step {
   }
 
   /** What is fed for a batch besides what the graph's masks need. */
-  function feedsOf({ inputs, labels }: Batch): Tensors {
+  function feedsOf({ inputs, ...batch }: Batch): Tensors {
     const fed = Object.entries(inputs).map(([name, tensor]) => [BATCH + name, tensor])
+    const { labels } = batch
     return {
       ...Object.fromEntries(fed),
-      [`${BATCH}labels`]: { dtype: 'int32', shape: [labels.length], data: labels },
+      ...examplesOf(batch),
       ...(draw && { [`${BATCH}drawn`]: draw(labels.length) }),
     }
   }
 
   async function runPart(part: Compiled, feeds: Tensors, batch: string): Promise<Tensors> {
-    const fed = { ...feeds, ...drawMasks(part.masks, seed, batch) }
+    const drawn = drawUniform(part.drawn ?? [], seed, batch)
+    const fed = { ...feeds, ...drawMasks(part.masks, seed, batch), ...drawn }
     ran.push({ outputs: part.outputs, feeds: fed })
     return held!.run(part.program, fed)
   }
@@ -162,9 +175,8 @@ export function createStep(options: StepOptions): Step {
       embeddings.data.set(data as Float32Array, start)
       start += data.length
     }
-    const loss = await compiled('loss', { embeddings }, () => lossAlone(options, embeddings))
-    const labels = { dtype: 'int32', shape: [rows], data: batch.labels } as const
-    const results = await runPart(loss, { [EMBEDDING]: embeddings, [`${BATCH}labels`]: labels }, '')
+    const alone = await compiled('loss', { embeddings }, () => lossAlone(options, embeddings))
+    const results = await runPart(alone, { [EMBEDDING]: embeddings, ...examplesOf(batch) }, String(number))
     const slopes = results[GRADIENT + EMBEDDING]!.data
     start = 0
     for (const [i, { types, feeds }] of parts.entries()) {
@@ -218,13 +230,22 @@ export function createStep(options: StepOptions): Step {
     async variables() {
       const current = layout.unpack(await (await holding(false)).current())
       return Object.fromEntries(
-        Object.entries(variables).map(([name, variable]) => [
+        Object.entries(options.variables).map(([name, variable]) => [
           name,
           { ...variable, data: current[name]!.data as Float32Array },
         ]),
       )
     },
     release: () => known.release(),
+  }
+}
+
+/** What is fed of the examples of a batch besides what the encoder takes. */
+function examplesOf({ labels, identities = Int32Array.from(labels.keys()) }: Omit<Batch, 'inputs'>): Tensors {
+  const shape = [labels.length]
+  return {
+    [`${BATCH}labels`]: { dtype: 'int32', shape, data: labels },
+    [`${BATCH}identities`]: { dtype: 'int32', shape, data: identities },
   }
 }
 

@@ -1,5 +1,6 @@
-/** Numbers on the command line, checked for what they have to be. */
-import { InvalidArgumentError } from 'commander'
+/** Values on the command line, checked for what they have to be. */
+import { InvalidArgumentError, Option } from 'commander'
+import type { Kind, SettingValues } from '../settings.ts'
 
 /** A number from `least` to `most`. */
 export function number(least: number, most = Number.POSITIVE_INFINITY): (text: string) => number {
@@ -52,6 +53,27 @@ export function patterns(text: string, before: readonly RegExp[] = []): RegExp[]
   } catch (error) {
     throw new InvalidArgumentError(`${(error as Error).message}.`)
   }
+}
+
+/** A JSON object. */
+export function settings(text: string): SettingValues {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}. Expected a JSON object, as '{"margin": 0.2}'.`)
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as SettingValues
+  throw new InvalidArgumentError(`Expected a JSON object, as '{"margin": 0.2}'.`)
+}
+
+/** A setting as a flag that the help does not list. */
+export function settingOption(name: string, kind: Kind): Option {
+  const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+  const option = new Option(kind === 'boolean' ? flag : `${flag} <VALUE>`).hideHelp()
+  if (kind === 'number') return option.argParser(number(Number.NEGATIVE_INFINITY))
+  if (kind === 'numbers') return option.argParser(numbers)
+  return kind === 'boolean' ? option : option.choices([...kind])
 }
 
 function range(least: number, most: number): string {

@@ -2,7 +2,7 @@
 /** The `isometry` command: what it takes. The work is loaded when a command runs, so that help is quick. */
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
-import { count, integer, number, numbers, patterns, positive, share } from './arguments.ts'
+import { count, integer, number, numbers, patterns, positive, settingOption, settings, share } from './arguments.ts'
 import { fail, run } from './outcome.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -71,13 +71,17 @@ command('train', 'Train an encoder on a folder of images; the class of an image 
   .option('--std <NUMBERS>', 'of FILE.onnx: what they are divided by then (default: 1)', numbers)
   .option('--grayscale', 'one channel in place of three')
   .option('--augment', 'turn, scale, shear and move the images a little, at random')
-  .addOption(new Option('--metric <NAME>').choices(metricNames).default('cosine'))
-  .addOption(new Option('--loss <NAME>').choices(['cosineMarginTriplet', 'triplet']).default('cosineMarginTriplet'))
-  .option('--margin <M>', "how much closer a positive has to be, in the metric's unit (default: 0.2)", number(0))
-  .option('--scale <S>', 'of cosineMarginTriplet: how much hard triplets outweigh easy ones (default: 8)', positive)
-  .addOption(
-    new Option('--mining <NAME>', 'which triplets count').choices(['all', 'semiHard', 'batchHard']).default('all'),
-  )
+  .addOption(new Option('--metric <NAME>', "what distances are (default: the loss's own)").choices(metricNames))
+  .option('--loss <NAME>', 'what training lowers; `isometry losses` lists all', 'cosineMarginTriplet')
+  .option('--loss-settings <JSON>', 'settings of the loss by name; each is a flag too, as --margin 0.2', settings)
+  .option('--mining <NAME>', 'which pairs or triplets count; `isometry losses` lists all', 'all')
+  .option('--mining-settings <JSON>', 'settings of the mining by name', settings)
+  .option('--reducer <NAME>', "how terms become one number (default: the loss's own)")
+  .option('--reducer-settings <JSON>', 'settings of the reducer by name', settings)
+  .option('--memory <N>', 'compare with the last N embeddings, not with the batch alone', count)
+  .option('--matryoshka <NUMBERS>', 'train these lengths of the embedding at once, as 16,32,64', numbers)
+  .option('--self-supervised', 'two views of each image belong together, and labels do not count')
+  .option('--encoder-momentum <M>', 'compare with a slow encoder, which keeps this share of itself', share)
   .option('--classes-per-batch <P>', 'classes in a batch', integer(2), 32)
   .option('--per-class <K>', 'images of each class in a batch', integer(2), 4)
   .option('--accumulate <N>', 'batches whose mean gradient makes one step', count, 1)
@@ -151,11 +155,21 @@ command('check', 'Say what is wrong with a loss, and what it is like, without tr
   )
   .action((file, options) => run(options, async () => (await import('./check.ts')).check(file, options)))
 
+command('losses', 'List the losses with their settings, the miners and the reducers.')
+  .option('--json', 'print the result as JSON')
+  .action((options) => run(options, async () => (await import('./losses.ts')).losses(options)))
+
 command('inspect', 'Show what is in an ONNX file, and which of its operators gradients flow through.')
   .argument('<FILE.onnx>', 'a model that any exporter wrote')
   .option('--values', 'list the values inside, any of which can be taken for the output')
   .option('--json', 'print the result as JSON')
   .action((file, options) => run(options, async () => (await import('./inspect.ts')).inspect(file, options)))
+
+// The settings of losses are flags that the help leaves to `isometry losses`; other commands need not load them.
+if (process.argv[2] === 'train') {
+  const train = program.commands.find((each) => each.name() === 'train')!
+  for (const [name, kind] of (await import('./loss.ts')).settingFlags()) train.addOption(settingOption(name, kind))
+}
 
 try {
   if (process.argv.length > 2) await program.parseAsync()

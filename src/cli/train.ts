@@ -1,31 +1,24 @@
 /** `isometry train` */
 import { affine, holdOutClasses, type Images, openImageFolder } from '../data/index.ts'
 import type { Encoder, Pixels } from '../encoders/index.ts'
-import { RuntimeError, UsageError } from '../errors.ts'
-import { cosineMarginTriplet, type Loss, triplet } from '../losses/index.ts'
-import { metricsByName } from '../metrics/by-name.ts'
-import { all, batchHard, semiHard } from '../mining/index.ts'
+import { RuntimeError } from '../errors.ts'
+import type { Loss } from '../losses/index.ts'
 import { checkOutput } from '../model/directory.ts'
 import type { Model } from '../model/index.ts'
 import { adagrad, adam, adamW, clipByGlobalNorm, type Optimizer, rmsprop, schedules, sgd } from '../optimizers/index.ts'
 import { DivergedError, type OnCollapse, type TrainOptions, train as trainModel } from '../training/index.ts'
 import { computeOptions, type DeviceArguments } from './device.ts'
 import { type EncoderArguments, encoderOf, withBackboneRate } from './encoder.ts'
+import { type LossArguments, lossOf } from './loss.ts'
 import { interruptible, warn } from './outcome.ts'
 import { progress } from './progress.ts'
 import { table } from './table.ts'
 
-export interface TrainArguments extends EncoderArguments, DeviceArguments {
+export interface TrainArguments extends EncoderArguments, DeviceArguments, LossArguments {
   readonly out: string
   readonly force?: boolean
   readonly validation?: string
   readonly holdOutClasses?: number
-  readonly augment?: boolean
-  readonly metric: string
-  readonly loss: 'cosineMarginTriplet' | 'triplet'
-  readonly margin?: number
-  readonly scale?: number
-  readonly mining: keyof typeof miners
   readonly classesPerBatch: number
   readonly perClass: number
   readonly steps: number
@@ -41,8 +34,6 @@ export interface TrainArguments extends EncoderArguments, DeviceArguments {
   readonly json?: boolean
 }
 
-/** Semi-hard is what is in order by less than the loss's margin. */
-const miners = { all, batchHard, semiHard: (margin?: number) => semiHard(margin ? { margin } : {}) }
 const optimizers = {
   sgd: (decay: Decay) => sgd({ momentum: 0.9, ...decay }),
   adam: (decay: Decay) => adam(decay),
@@ -121,18 +112,6 @@ function imagesFor({ channels, height, width }: Pixels) {
   return { kind: 'image', channels: channels === 1 ? 1 : 3, height, width, resize: 'stretch' } as const
 }
 
-function lossOf({ loss, margin, scale, metric: name, mining: miner }: TrainArguments): Loss {
-  const shared = {
-    metric: metricsByName.get(name)!,
-    mining: miners[miner](margin),
-    ...(margin !== undefined && { margin }),
-  }
-  if (loss === 'cosineMarginTriplet') return cosineMarginTriplet({ ...shared, ...(scale !== undefined && { scale }) })
-  if (scale !== undefined)
-    throw new UsageError('--scale belongs to the loss cosineMarginTriplet; triplet has none. Leave it out.')
-  return triplet(shared)
-}
-
 function optimizerOf({ optimizer, weightDecay, clipNorm }: TrainArguments): Optimizer {
   const made = optimizers[optimizer](weightDecay === undefined ? {} : { weightDecay })
   return clipNorm === undefined ? made : clipByGlobalNorm(made, clipNorm)
@@ -154,7 +133,6 @@ function settingsOf(
   loss: Loss,
   { dimension, input }: Encoder<Pixels>,
 ) {
-  const { margin, scale } = loss.settings ?? {}
   const holdOutClasses = options.validation ? undefined : (options.holdOutClasses ?? HOLD_OUT)
   return {
     ...options,
@@ -163,8 +141,10 @@ function settingsOf(
     imageSize: input.height,
     grayscale: input.channels === 1,
     holdOutClasses,
-    margin,
-    scale,
+    metric: loss.metric.name,
+    ...loss.settings,
+    loss: options.loss,
+    mining: options.mining,
     augment: !!options.augment,
   }
 }

@@ -97,7 +97,13 @@ export async function train(images: Images, options: TrainOptions): Promise<Mode
   }
 }
 
-function check({ input }: Images, { encoder, steps, learningRate, accumulate, microBatch }: TrainOptions): void {
+function check({ input }: Images, options: TrainOptions): void {
+  const { encoder, loss, augmentation, steps, learningRate, accumulate, microBatch } = options
+  if (loss?.views && !augmentation) {
+    throw new UsageError(
+      `The loss ${loss.name} compares ${loss.views} views of each image, which are the same without an augmentation. Give one, as affine().`,
+    )
+  }
   const size = ({ channels, height, width }: Pixels) => `${channels} × ${height} × ${width}`
   if (!takesImages(encoder)) {
     const names = (encoder.input as NamedTensors).tensors.map(({ name }) => name).join(', ')

@@ -29,7 +29,9 @@ export interface TupleRows<R extends Rows = Rows> {
 }
 
 /** Pairs that belong together, as plain data. Each [n, d]. */
-export type PairRows<R extends Rows = Rows> = Pick<TupleRows<R>, 'anchor' | 'positive'>
+export interface PairRows<R extends Rows = Rows> extends Pick<TupleRows<R>, 'anchor' | 'positive'> {
+  readonly negative?: never
+}
 
 /** Pairs with how similar they are: `a` and `b` [n, d], `score` [n]. */
 export interface GradedRows<R extends Rows = Rows> {
@@ -70,12 +72,18 @@ export function valueAndGradient<R extends Rows>(
   loss: Loss,
   batch: TupleRows<R>,
   options?: ValueAndGradientOptions,
-): Promise<OwnGradients & { gradient: { readonly [part in keyof TupleRows]: Gradient<R> } }>
+): Promise<
+  OwnGradients & {
+    gradient: Readonly<Record<'anchor' | 'positive' | 'negative', Gradient<R>>> & {
+      readonly secondNegative?: Gradient<R>
+    }
+  }
+>
 export function valueAndGradient<R extends Rows>(
   loss: Loss,
   batch: PairRows<R>,
   options?: ValueAndGradientOptions,
-): Promise<OwnGradients & { gradient: { readonly [part in keyof PairRows]: Gradient<R> } }>
+): Promise<OwnGradients & { gradient: Readonly<Record<'anchor' | 'positive', Gradient<R>>> }>
 export function valueAndGradient<R extends Rows>(
   loss: Loss,
   batch: GradedRows<R>,

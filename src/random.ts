@@ -39,6 +39,16 @@ export function random(seed: number, purpose: string): Random {
   }
 }
 
+/** So many numbers of a stream are passed over until those of neighbouring seeds have nothing in common. */
+const WARM_UP = 64
+
+/** A stream for one batch of many: even the first numbers are unrelated to those of the batches around it. */
+export function randomOfBatch(seed: number, purpose: string, batch: string): Random {
+  const stream = random(seed, `${purpose} of ${batch}`)
+  for (let i = 0; i < WARM_UP; i++) stream.uniform(0, 1)
+  return stream
+}
+
 /** FNV-1a over the seed and the purpose. */
 function mix(seed: number, purpose: string): number {
   let hash = 0x811c9dc5

@@ -1,7 +1,7 @@
 /** Dropout by masks that are fed, so that a step can be repeated exactly. */
 import { UsageError } from '../errors.ts'
 import { input, type Value } from '../graph/value.ts'
-import { random } from '../random.ts'
+import { randomOfBatch } from '../random.ts'
 import { type Shape, size, type Tensor } from '../tensor.ts'
 
 /** Which elements stay: a graph input of bytes that are 1 with the probability 1 − ratio and 0 otherwise. */
@@ -35,7 +35,7 @@ export function drawMasks(masks: readonly Mask[], seed: number, batch: string): 
   return Object.fromEntries(
     masks.map(({ value: { source, shape }, ratio }) => {
       const name = source.kind === 'input' ? source.name : ''
-      const { coins } = random(seed, `${name} of ${batch}`)
+      const { coins } = randomOfBatch(seed, name, batch)
       return [name, { dtype: 'uint8', shape, data: coins(size(shape), 1 - ratio) }]
     }),
   )

@@ -1,6 +1,6 @@
 /** Numbers for miners that draw: inputs of the graph, filled outside of it. */
 import { input, type Value } from '../graph/value.ts'
-import { random } from '../random.ts'
+import { randomOfBatch } from '../random.ts'
 import { size, type Tensor } from '../tensor.ts'
 import type { RandomInputs } from './miner.ts'
 
@@ -27,7 +27,7 @@ export function drawUniform(values: readonly Value[], seed: number, batch: strin
   return Object.fromEntries(
     values.map(({ source, shape }) => {
       const name = source.kind === 'input' ? source.name : ''
-      const { uniform } = random(seed, `${name} of ${batch}`)
+      const { uniform } = randomOfBatch(seed, name, batch)
       // Rounded down, so that 1 itself is not drawn.
       const data = Float32Array.from({ length: size(shape) }, () => Math.floor(uniform(0, 2 ** 24)) / 2 ** 24)
       return [name, { dtype: 'float32', shape, data }]

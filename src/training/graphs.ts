@@ -54,13 +54,13 @@ const SAMPLED = 64
 
 /** Encoder, loss, gradients and update in one. */
 export async function wholeStep(options: GraphOptions, types: Types): Promise<Graph> {
-  const { outputs, trained, slopes, ...rest } = await backwards(options, types)
-  return { outputs: { ...outputs, ...updated(options, slopes, trained) }, ...rest }
+  const { outputs, trained, slopes, held, ...rest } = await backwards(options, types)
+  return { outputs: { ...outputs, ...updated(options, slopes, trained, held) }, ...rest }
 }
 
 /** Encoder, loss and gradients, added to those that are held. */
 export async function gradientStep(options: GraphOptions, types: Types): Promise<Graph> {
-  const { outputs, slopes, trained: _, ...rest } = await backwards(options, types)
+  const { outputs, slopes, trained: _, held: __, ...rest } = await backwards(options, types)
   return { outputs: { ...outputs, ...added(slopes) }, ...rest }
 }
 
@@ -74,6 +74,7 @@ async function backwards(options: GraphOptions, types: Types) {
     outputs: { ...outputs, ...shown(ofEmbedding!), ...next(state) },
     masks,
     drawn,
+    held,
     trained,
     slopes: named(trained, slopes),
   }
@@ -124,10 +125,11 @@ export async function pullback(options: GraphOptions, types: Types): Promise<Gra
 
 /** The optimiser's update by the held gradients over how many batches they were added up. */
 export function update(options: GraphOptions): Graph {
-  const trained = trainedOf(options, toInputs(variablesOf(options)))
+  const held = toInputs(variablesOf(options))
+  const trained = trainedOf(options, held)
   const count = input('batches', 'float32', [])
   const mean = Object.entries(trained).map(([name, { shape }]) => input(GRADIENT + name, 'float32', shape).div(count))
-  return { outputs: updated(options, named(trained, mean), trained), masks: [] }
+  return { outputs: updated(options, named(trained, mean), trained, held), masks: [] }
 }
 
 /** What the optimiser holds, by the names that steps hold it under. */
@@ -202,7 +204,7 @@ function lossOf({ loss, largestClass, watch = true }: GraphOptions, embeddings: 
   }
 }
 
-function updated(options: GraphOptions, gradients: Values, parameters: Values): Values {
+function updated(options: GraphOptions, gradients: Values, parameters: Values, held: Values): Values {
   const { optimizer, loss, variables } = options
   const own = withoutPrefix(OPTIMIZER, toInputs(optimizerTypes(options)))
   const after = optimizer.update(gradients, own, parameters, input('rate', 'float32', []))
@@ -211,8 +213,7 @@ function updated(options: GraphOptions, gradients: Values, parameters: Values): 
     momentum === undefined
       ? []
       : trainedNames(variables).map((name) => {
-          const before = input(SLOW + name, 'float32', variables[name]!.shape)
-          return [SLOW + name, before.mul(momentum).add(after.parameters[name]!.mul(1 - momentum))] as const
+          return [SLOW + name, held[SLOW + name]!.mul(momentum).add(after.parameters[name]!.mul(1 - momentum))] as const
         })
   return next({ ...after.parameters, ...prefixed(OPTIMIZER, after.state), ...Object.fromEntries(slow) })
 }

@@ -12,11 +12,24 @@ const [SMALL, CHANNELS] = [64, 16]
 /** Fewer images than this are not worth the rearrangement. */
 const IMAGES = 8
 
-/** Convolutions of many small images as one of a single wide image. */
+/** Convolutions of many small images as one of a single wide image; log Σ exp by way of LogSoftmax. */
 export const forCpu: Rewrite = (node, inputs) => {
+  if (node.operator === 'ReduceLogSumExp') return logSumExp(node, inputs as [Value, Value?])
   if (node.operator !== 'Conv') return undefined
   const [x, weight, bias] = inputs as [Value, Value, Value?]
   return isSmall(node, x, weight) ? [sideBySide(node, x, weight, bias)] : undefined
+}
+
+/**
+ * The runtime's log Σ exp takes one exponential after another, its LogSoftmax many at once, in a tenth of the time. With
+ * y = x − log Σ exp(x), the difference of their greatest elements is what is asked for.
+ */
+function logSumExp({ attributes }: Node, [x, axes]: readonly [Value, Value?]): readonly Value[] | undefined {
+  const last = x.shape.length - 1
+  if (axes?.data?.length !== 1 || ![last, -1].includes(Number(axes.data[0]))) return undefined
+  const keep = attributes.keepdims !== 0
+  const normalized = one('LogSoftmax', [x], { axis: last })
+  return [x.max([last], keep).sub(normalized.max([last], keep))]
 }
 
 function isSmall({ attributes }: Node, x: Value, weight: Value): boolean {

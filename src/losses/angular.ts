@@ -53,14 +53,14 @@ export function angular({
     settings: { alpha, rawNegatives },
     mining,
     reduce,
-    formula({ distances, positive, negative, batch }) {
+    formula({ distances, negative, positives, batch }) {
       const near = distances.neg().add(1)
       const together = near.mul(-2 * (1 + bound))
       const sized = (cosines: Value, lengths: Value) => (rawNegatives ? cosines.mul(lengths) : cosines).mul(4 * bound)
       if (batch.pn) {
         const lengths = batch.lengths.slice(1, 1, 2)
         const apart = sized(near.slice(1, 1, 2).add(batch.pn.neg().add(1)), lengths)
-        return [{ terms: apart.add(together).softplus(), weight: positive }]
+        return [{ terms: positives.pick(apart.add(together)).softplus(), weight: positives.weight }]
       }
       const exponents = sized(batch.between.neg().add(1), batch.lengths)
       // Taken off before the exponential and put back after the logarithm, so that no row overflows.
@@ -68,9 +68,12 @@ export function angular({
       const others = exponents.sub(ofPositive).exp()
       const own = sized(near, batch.lengths)
       const ofAnchor = own.max([1], true).detach()
-      const sums = own.sub(ofAnchor).exp().mul(negative).matmul(others.transpose())
-      const logarithm = sums.maximum(NOTHING).log().add(ofAnchor).add(ofPositive.transpose())
-      return [{ terms: sums.greater(NOTHING).where(logarithm.add(together), -1e30).softplus(), weight: positive }]
+      const products = own.sub(ofAnchor).exp().mul(negative).matmul(others.transpose())
+      const sums = positives.pick(products)
+      const shift = ofAnchor.add(positives.pick(ofPositive.transpose()))
+      const logarithm = sums.maximum(NOTHING).log().add(shift).add(positives.pick(together))
+      const terms = sums.greater(NOTHING).where(logarithm, -1e30).softplus()
+      return [{ terms, weight: positives.weight }]
     },
   })
 }

@@ -93,7 +93,7 @@ function ranked(name: string, metric: Metric, scale: number, similarity: Similar
 
 /** log Σ exp(x) over all elements of a matrix that a condition picks. */
 function everything(x: Value, picked: Value): Value {
-  return logSumExp(x.reshape([1, -1]), picked.reshape([1, -1])).squeeze([0])
+  return logSumExp(x, picked).logSumExp([0])
 }
 
 export interface CosineMseOptions {

@@ -38,12 +38,13 @@ export function fastAP({ metric = squaredChord, bins = 10, mining = all(), reduc
     settings: { bins },
     mining,
     reduce,
-    formula({ distances, same, other, positive }) {
+    formula({ distances, same, other, positive, positives: own }) {
       const places = distances.mul(bins / 4)
-      const [positives, negatives] = [same, other].map((picked) => histogram(places, picked.cast('float32'), bins))
-      const [upTo, all] = [positives!.cumSum(1), positives!.add(negatives!).cumSum(1)]
+      const positives = histogram(own.pick(places), own.weight.greater(0).cast('float32'), bins)
+      const negatives = histogram(places, other.cast('float32'), bins)
+      const [upTo, all] = [positives.cumSum(1), positives.add(negatives).cumSum(1)]
       const filled = all.greater(1e-12)
-      const precision = positives!.mul(upTo).div(filled.where(all, 1))
+      const precision = positives.mul(upTo).div(filled.where(all, 1))
       const count = same.cast('float32').sum([1]).maximum(1)
       return [{ terms: precision.sum([1]).div(count).neg().add(1), weight: some(positive) }]
     },

@@ -62,15 +62,15 @@ export function fromClasses({ name, metric, settings, reduce, perClass = 1, form
 
 /** The softmax cross-entropy of each row's own class: [n, classes] → [n]. */
 export function crossEntropy(logits: Value, own: Value): Value {
-  return logits.logSumExp([1]).sub(own.where(logits, 0).sum([1]))
+  return logits.logSumExp([1]).sub(ofOwn(logits, own))
 }
 
 /** The logits with those of each row's own class replaced: [n, classes], [n] → [n, classes]. */
 export function replaced(logits: Value, own: Value, by: Value): Value {
-  return own.where(by.unsqueeze([1]), logits)
+  return logits.add(by.sub(ofOwn(logits, own)).unsqueeze([1]).mul(own.cast('float32')))
 }
 
 /** The logit of each row's own class [n]. */
 export function ofOwn(logits: Value, own: Value): Value {
-  return own.where(logits, 0).sum([1])
+  return logits.mul(own.cast('float32')).sum([1])
 }

@@ -21,6 +21,15 @@ export interface Rows {
   /** Whether the miner has picked triplets, so that pairs count as often as triplets have them. */
   readonly ofTriplets: boolean
   readonly batch: Batch
+  /** The positives alone: faster than all pairs where classes are small. */
+  readonly positives: Positives
+}
+
+export interface Positives {
+  /** How much each counts: [n, k], or [n, m]. */
+  readonly weight: Value
+  /** Of values [n, m], or of columns [1, m], those of the positives. */
+  pick(values: Value): Value
 }
 
 /** Terms [n] or [n, m], and how much each counts, of the same shape. */
@@ -80,6 +89,7 @@ export function pickedRows(batch: Batch, mining: Miner): Rows {
       negative: other.cast('float32'),
       ofTriplets: false,
       batch,
+      positives: positivesOf(same.cast('float32'), batch),
     }
   }
   const { positive, negative } = pairsOf(selection, seen)
@@ -91,6 +101,20 @@ export function pickedRows(batch: Batch, mining: Miner): Rows {
     negative,
     ofTriplets: selection.kind !== 'pairs',
     batch,
+    positives: positivesOf(positive, batch),
+  }
+}
+
+/** Up to this many positives an anchor, it is faster to look for them than to visit all pairs. */
+const MOST_SLOTS = 16
+
+function positivesOf(weight: Value, { distances, mostPositives: k }: Batch): Positives {
+  const [n, m] = distances.shape as [number, number]
+  if (k > MOST_SLOTS || 2 * k > m) return { weight, pick: (values) => values }
+  const { values, indices } = weight.topK(k, 1)
+  return {
+    weight: values,
+    pick: (of) => (of.shape[0] === n ? of.gatherElements(indices, 1) : of.reshape([m]).gather(indices)),
   }
 }
 

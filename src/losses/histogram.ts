@@ -1,4 +1,5 @@
 /** The histogram loss. */
+import type { Value } from '../graph/value.ts'
 import type { Metric } from '../metrics/metric.ts'
 import { cosine } from '../metrics/sphere.ts'
 import { all } from '../mining/all.ts'
@@ -37,17 +38,19 @@ export function histogram({ metric = cosine, bins = 100, mining = all() }: Histo
     settings: { bins },
     mining,
     reduce: sum,
-    formula({ distances, positive, negative }) {
+    formula({ distances, positive, negative, positives: own }) {
       const places = distances
         .neg()
         .add(2)
         .mul(bins / 2)
-      // Negatives of anchors without a positive are in no triplet.
-      const [positives, negatives] = [positive, negative.mul(some(positive).unsqueeze([1]))].map((weight) => {
-        const counts = histogramOf(places, weight, bins).sum([0], true)
+      const share = (values: Value, weight: Value) => {
+        const counts = histogramOf(values, weight, bins).sum([0], true)
         return counts.div(weight.sum().maximum(1))
-      })
-      return [{ terms: negatives!.mul(positives!.cumSum(1)), weight: positives!.detach().mul(0).add(1) }]
+      }
+      const positives = share(own.pick(places), own.weight)
+      // Negatives of anchors without a positive are in no triplet.
+      const negatives = share(places, negative.mul(some(positive).unsqueeze([1])))
+      return [{ terms: negatives.mul(positives.cumSum(1)), weight: positives.detach().mul(0).add(1) }]
     },
   })
 }

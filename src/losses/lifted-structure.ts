@@ -31,12 +31,14 @@ export interface LiftedStructureOptions {
  * @throws UsageError if `negMargin` is not a distance of the metric.
  */
 export function liftedStructure(options: LiftedStructureOptions = {}): Loss {
-  return lifted('liftedStructure', options, ({ distances, other, positive, batch }, posMargin, negMargin) => {
+  return lifted('liftedStructure', options, ({ distances, other, positives, batch }, posMargin, negMargin) => {
     const room = distances.neg().add(negMargin)
     const ofAnchor = logSumExp(room, other).unsqueeze([1])
-    const ofPositive = batch.pn ? batch.pn.neg().add(negMargin) : logSumExp(room, other, 0).unsqueeze([0])
-    const violation = logAddExp(ofAnchor, ofPositive).add(distances).sub(posMargin).relu()
-    return { terms: violation.square().div(2), weight: positive }
+    const ofPositive = batch.pn
+      ? batch.pn.neg().add(negMargin)
+      : positives.pick(logSumExp(room.transpose(), other.transpose()).unsqueeze([0]))
+    const violation = logAddExp(ofAnchor, ofPositive).add(positives.pick(distances)).sub(posMargin).relu()
+    return { terms: violation.square().div(2), weight: positives.weight }
   })
 }
 

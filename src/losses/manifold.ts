@@ -21,8 +21,8 @@ export interface ManifoldOptions {
   readonly contextWeight?: number
 }
 
-/** The inverse's series is summed up to 2⁸ terms: 0.95²⁵⁶ is 2e-6. */
-const DOUBLINGS = 8
+/** The inverse's series is summed up until what is left of it is less than this. */
+const ENOUGH = 1e-7
 /** Of the exponential that makes a similarity of a cosine. */
 const SHARPNESS = 2
 
@@ -61,7 +61,7 @@ export function manifold({
       const intrinsic = ofExamples.slice(1, n, n + classes)
       const context = unit(ofExamples).matmul(unit(ofProxies).transpose())
       const cost = (near: Value) => {
-        const violation = near.sub(own.where(near, 0).sum([1], true)).add(margin)
+        const violation = near.sub(near.mul(own.cast('float32')).sum([1], true)).add(margin)
         return logSumExp(violation, own.not().and(violation.greaterEqual(0)))
           .softplus()
           .mean()
@@ -82,11 +82,15 @@ function randomWalk(rows: Value, alpha: number): Value {
   const near = cosine.matrix(rows, rows).neg().add(1).relu()
   const similarity = near.mul(SHARPNESS).exp().mul(self.neg().add(1))
   const degree = similarity.sum([1], true).sqrt().reciprocal()
-  let power = similarity.mul(degree).mul(degree.transpose()).mul(alpha)
-  let inverse = power.add(self)
-  for (let k = 1; k < DOUBLINGS; k++) {
+  const step = similarity.mul(degree).mul(degree.transpose()).mul(alpha)
+  let [power, inverse] = [step, step.add(self)]
+  for (let terms = 2; alpha ** terms > ENOUGH; terms *= 2) {
     power = power.matmul(power)
     inverse = inverse.add(inverse.matmul(power))
   }
-  return inverse.mul(1 - alpha)
+  // The slope of an inverse is made of the inverse, which is symmetric here.
+  const known = inverse.detach()
+  return known
+    .withGradient({ inputs: [step], rule: (upstream) => [known.matmul(upstream).matmul(known)] })
+    .mul(1 - alpha)
 }

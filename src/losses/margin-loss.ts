@@ -62,12 +62,12 @@ export function margin({
         return { beta: { dtype: 'float32', shape, data: new Float32Array(shape[0]!).fill(beta), trained: true } }
       },
     }),
-    formula({ distances, positive, negative, ofTriplets, batch }, variables) {
+    formula({ distances, positive, negative, ofTriplets, batch, positives: own }, variables) {
       const boundary = boundaryOf(variables.beta, batch.labels)
       const beyond = boundary ? distances.sub(boundary) : distances.sub(beta)
       const [positives, negatives] = [positive.sum([1], true), negative.sum([1], true)]
       return [
-        { terms: beyond.add(margin).relu(), weight: ofTriplets ? positive : positive.mul(negatives) },
+        { terms: own.pick(beyond).add(margin).relu(), weight: ofTriplets ? own.weight : own.weight.mul(negatives) },
         { terms: beyond.neg().add(margin).relu(), weight: ofTriplets ? negative : negative.mul(positives) },
       ]
     },

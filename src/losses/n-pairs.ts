@@ -1,11 +1,10 @@
 /** Losses that take the other pairs of a batch as negatives: N-pairs and multiple negatives ranking. */
 import { UsageError } from '../errors.ts'
-import { concat, type Value } from '../graph/value.ts'
+import { concat, constant, type Value } from '../graph/value.ts'
 import { dot } from '../metrics/dot.ts'
 import type { Metric } from '../metrics/metric.ts'
 import { cosine } from '../metrics/sphere.ts'
-import { batchOf } from './batch.ts'
-import type { Examples, Loss, Reducer, Settings } from './loss.ts'
+import type { Examples, LabelledExamples, Loss, Reducer, Settings } from './loss.ts'
 import { checkPositive } from './margin.ts'
 import { mean, termsOf } from './reducers.ts'
 import { each, logSumExp, numbers } from './rows.ts'
@@ -73,38 +72,35 @@ function inBatch({ name, metric, settings, scale, symmetric, reduce }: InBatch):
     metric,
     settings: { ...settings, reduce: reduce.name },
     build(examples) {
-      const { distances, target, anchors, candidates, labels, batch } = pairsIn(examples, metric, name)
-      const closeness = distances.mul(-scale)
-      const own = closeness.mul(target)
-      const direction = (axis: 0 | 1, counted: Value, among: Value | undefined) => {
-        const weight = counted.cast('float32')
-        const everything = among ? logSumExp(closeness, among, axis) : closeness.logSumExp([axis])
-        const terms = everything.sub(own.sum([axis]))
-        return reduce.reduce(termsOf(reduce, terms.slice(0, 0, weight.shape[0]!), weight, labels))
+      const { anchors, positives, weight, labels } = pairsIn(examples, name)
+      const [n, m] = [anchors.shape[0]!, positives.shape[0]!]
+      const closeness = metric.matrix(anchors, positives).mul(-scale)
+      const [row, column] = [numbers(n, anchors), numbers(m, anchors)].map((each, i) => each.unsqueeze([1 - i]))
+      const own = closeness.mul(row!.equal(column!).cast('float32')).sum([1])
+      const counted = weight ?? each(anchors)
+      const direction = (facing: Value) => {
+        const everything = weight ? logSumExp(facing, weight.greater(0).unsqueeze([0])) : facing.logSumExp([1])
+        return reduce.reduce(termsOf(reduce, everything.slice(0, 0, n).sub(own), counted, labels))
       }
-      const forwards = direction(1, anchors, candidates?.unsqueeze([0]))
-      if (!symmetric) return { value: forwards, batch }
-      // A tuple's negative is no positive of any anchor: its column is told from none.
-      const backwards = direction(0, candidates ?? anchors, candidates ? anchors.unsqueeze([1]) : undefined)
-      return { value: forwards.add(backwards).div(2), batch }
+      const forwards = direction(closeness)
+      // A tuple's negative is no positive of any anchor: its own direction is left out.
+      return { value: symmetric ? forwards.add(direction(closeness.transpose())).div(2) : forwards }
     },
   }
 }
 
 interface Pairs {
-  /** [n, m] */
-  readonly distances: Value
-  /** [n, m] float32: 1 where a column is the row's positive. */
-  readonly target: Value
-  /** [n]: which rows are anchors; bool, or 1 for each. */
+  /** [n, d] */
   readonly anchors: Value
-  /** [m] bool: which columns are positives; undefined where all are. */
-  readonly candidates?: Value | undefined
-  readonly labels?: Value | undefined
-  readonly batch?: ReturnType<typeof batchOf>
+  /** [m, d]: row i is the positive of anchor i, rows from n on are negatives of all. */
+  readonly positives: Value
+  /** [n]: 1 for each pair, 0 where a row holds none; undefined where all do. */
+  readonly weight?: Value
+  /** Of the anchors [n]. */
+  readonly labels?: Value
 }
 
-function pairsIn(examples: Examples, metric: Metric, name: string): Pairs {
+function pairsIn(examples: Examples, name: string): Pairs {
   if (examples.kind === 'graded') {
     throw new UsageError(`${name} takes labelled batches, pairs or tuples, found graded pairs. Use coSENT or angle.`)
   }
@@ -112,30 +108,36 @@ function pairsIn(examples: Examples, metric: Metric, name: string): Pairs {
     if (examples.references) {
       throw new UsageError(`${name} takes the pairs of one batch, found references. Use ntxent with them.`)
     }
-    const batch = batchOf(examples, metric)
-    const { distances, same } = batch
-    const n = distances.shape[0]!
-    const row = numbers(n, examples.labels)
-    const earlier = same
-      .and(row.unsqueeze([1]).greater(row.unsqueeze([0])))
-      .cast('float32')
-      .sum([1])
-    const later = same.cast('float32').sum([1]).greater(earlier)
-    const first = earlier.less(0.5).and(later)
-    const second = earlier.equal(1)
-    const target = same
-      .and(first.unsqueeze([1]))
-      .and(second.unsqueeze([0]))
-      .cast('float32')
-    return { distances, target, anchors: first, candidates: second, labels: examples.labels, batch }
+    return firstTwo(examples)
   }
   const { anchor, positive } = examples
-  const others = examples.kind === 'tuples' ? concat([positive, examples.negative], 0) : positive
-  const n = anchor.shape[0]!
-  const [row, column] = [numbers(n, anchor), numbers(others.shape[0]!, anchor)]
-  const target = row
-    .unsqueeze([1])
-    .equal(column.unsqueeze([0]))
+  const positives = examples.kind === 'tuples' ? concat([positive, examples.negative], 0) : positive
+  return { anchors: anchor, positives }
+}
+
+/** The first two of each class, by sorting: there are no more pairs than half the rows. */
+function firstTwo({ embeddings, labels }: LabelledExamples): Pairs {
+  const n = labels.shape[0]!
+  if (n < 2) throw new UsageError('A batch of one example has no pair.')
+  const keys = labels.cast('int64').mul(n).add(numbers(n, labels).cast('int64'))
+  const order = keys.topK(n, 0, { largest: false }).indices
+  const sorted = labels.gather(order)
+  const changes = sorted
+    .slice(0, 1, n)
+    .equal(sorted.slice(0, 0, n - 1))
+    .not()
+  const start = concat([sorted.slice(0, 0, 1).equal(sorted.slice(0, 0, 1)), changes], 0)
+  // The first of a class, with another of it behind.
+  const first = start
+    .slice(0, 0, n - 1)
+    .and(changes.not())
     .cast('float32')
-  return { distances: metric.matrix(anchor, others), target, anchors: each(anchor) }
+  const { values: weight, indices: places } = first.topK(Math.floor(n / 2), 0)
+  const [anchors, seconds] = [places, places.add(constant('int64', [], [1]))].map((each) => order.gather(each))
+  return {
+    anchors: embeddings.gather(anchors!),
+    positives: embeddings.gather(seconds!),
+    weight,
+    labels: labels.gather(anchors!),
+  }
 }

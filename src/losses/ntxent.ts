@@ -41,10 +41,10 @@ export function ntxent({
     settings: { temperature },
     mining,
     reduce,
-    formula({ distances, other, positive }) {
+    formula({ distances, other, positives }) {
       const closeness = distances.mul(-1 / temperature)
       const negatives = logSumExp(closeness, other).unsqueeze([1])
-      return [{ terms: negatives.sub(closeness).softplus(), weight: positive }]
+      return [{ terms: negatives.sub(positives.pick(closeness)).softplus(), weight: positives.weight }]
     },
   })
 }

@@ -52,6 +52,7 @@ export function overSlots(options: OverSlots): { result: Value; filled: Value } 
     parts.push(combine === 'sum' && parts.length > 0 ? parts.at(-1)!.add(result) : result)
   }
   const whole = combine === 'sum' ? parts.at(-1)! : concat(parts, 1)
+  if (starts.length === 1) return { result: whole, filled: values }
   const result = whole.withGradient({
     inputs: [distances],
     rule(upstream) {

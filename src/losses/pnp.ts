@@ -30,9 +30,6 @@ export interface PnpOptions {
   readonly reduce?: Reducer
 }
 
-/** Differences in units of τ beyond this count as this. */
-const FARTHEST = 50
-
 /**
  * PNP loss: how many negatives come before each positive in the ranking of an anchor, counted softly.
  *
@@ -90,8 +87,12 @@ export function pnp({
         mostPositives: Math.min(m, batch.mostPositives + (self ? 1 : 0)),
         combine: 'concat',
         block(ap, an, counted) {
-          const ahead = ap.sub(an).div(anneal).maximum(-FARTHEST).minimum(FARTHEST)
-          return ahead.sigmoid().mul(counted).sum([2])
+          return ap
+            .mul(1 / anneal)
+            .sub(an.mul(1 / anneal))
+            .sigmoid()
+            .mul(counted)
+            .sum([2])
         },
       })
       const count = filled.sum([1])

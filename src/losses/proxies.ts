@@ -6,7 +6,7 @@ import type { Loss, Reducer } from './loss.ts'
 import { checkCount, checkMargin, checkPositive, onlyFor } from './margin.ts'
 import { mean } from './reducers.ts'
 import { logSumExp } from './rows.ts'
-import { cosines } from './softmax-margin.ts'
+import { cosines, cosinesByCenter } from './softmax-margin.ts'
 
 export interface ProxyNcaOptions {
   /** Smaller is closer; `squaredChord` if left out. */
@@ -68,8 +68,8 @@ export function proxyAnchor({ metric = cosine, margin = 0.1, alpha = 32 }: Proxy
     formula({ embeddings, weights, own }) {
       const near = cosines(embeddings, weights)
       const classes = weights.shape[0]!
-      const positives = logSumExp(near.sub(margin).mul(-alpha), own, 0).softplus()
-      const negatives = logSumExp(near.add(margin).mul(alpha), own.not(), 0).softplus()
+      const positives = logSumExp(near.sub(margin).mul(-alpha).transpose(), own.transpose()).softplus()
+      const negatives = logSumExp(near.add(margin).mul(alpha).transpose(), own.not().transpose()).softplus()
       const present = own.cast('float32').max([0]).sum().maximum(1)
       return positives.sum().div(present).add(negatives.sum().div(classes))
     },
@@ -119,15 +119,15 @@ export function softTriple({
     reduce,
     perClass: centersPerClass,
     formula({ embeddings, weights, own }) {
-      const [n, classes] = own.shape as [number, number]
-      const near = cosines(embeddings, weights).reshape([n, classes, centersPerClass])
-      // |cos| ≤ 1, so that the exponentials of a sensible γ need no shift; one by 1/γ serves any.
-      const share = near.sub(1).div(gamma).exp()
-      const soft = share
-        .mul(near)
-        .sum([2])
-        .div(share.sum([2]).maximum(1e-30))
-      return crossEntropy(own.where(soft.sub(margin), soft).mul(la), own)
+      const near = cosinesByCenter(embeddings, weights, centersPerClass)
+      const greatest = near.reduce((most, each) => most.maximum(each)).detach()
+      const shares = near.map((each) => each.sub(greatest).div(gamma).exp())
+      const total = shares.reduce((sum, each) => sum.add(each))
+      const soft = near
+        .map((each, k) => each.mul(shares[k]!))
+        .reduce((sum, each) => sum.add(each))
+        .div(total)
+      return crossEntropy(soft.sub(own.cast('float32').mul(margin)).mul(la), own)
     },
   })
 }

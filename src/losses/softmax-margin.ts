@@ -21,6 +21,14 @@ export function cosines(embeddings: Value, weights: Value): Value {
   return cosine.matrix(embeddings, weights).neg().add(1)
 }
 
+/** The same for each of the centres of every class, [n, classes] each: reducing over a short axis is slow. */
+export function cosinesByCenter(embeddings: Value, weights: Value, perClass: number): Value[] {
+  if (perClass === 1) return [cosines(embeddings, weights)]
+  const [rows, d] = weights.shape as [number, number]
+  const centers = weights.reshape([rows / perClass, perClass, d])
+  return Array.from({ length: perClass }, (_, k) => cosines(embeddings, centers.slice(1, k, k + 1).squeeze([1])))
+}
+
 /** cos(θ + margin) of cos θ, and beyond 180° − margin its tangent-like continuation cos θ − margin sin margin. */
 function wider(near: Value, angle: number): Value {
   const sum = near.mul(Math.cos(angle)).sub(sineOf(near).mul(Math.sin(angle)))
@@ -91,9 +99,7 @@ function withAngle(
     reduce,
     perClass: subCenters,
     formula({ embeddings, weights, own }) {
-      const [n, classes] = own.shape as [number, number]
-      const all = cosines(embeddings, weights)
-      const near = subCenters === 1 ? all : all.reshape([n, classes, subCenters]).max([2])
+      const near = cosinesByCenter(embeddings, weights, subCenters).reduce((most, each) => most.maximum(each))
       return crossEntropy(replaced(near, own, wider(ofOwn(near, own), angle)).mul(scale), own)
     },
   })
@@ -126,7 +132,7 @@ export function cosface({ metric = cosine, margin = 0.35, scale = 64, reduce = m
     reduce,
     formula({ embeddings, weights, own }) {
       const near = cosines(embeddings, weights)
-      return crossEntropy(own.where(near.sub(margin), near).mul(scale), own)
+      return crossEntropy(near.sub(own.cast('float32').mul(margin)).mul(scale), own)
     },
   })
 }

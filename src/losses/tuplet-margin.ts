@@ -47,11 +47,12 @@ export function tupletMargin({
     settings: { margin, scale },
     mining,
     reduce,
-    formula({ distances, other, positive }) {
+    formula({ distances, other, positives }) {
       const near = distances.neg().add(1)
-      const slack = near.mul(Math.cos(angle)).add(sineOf(near).mul(Math.sin(angle)))
+      const own = positives.pick(near)
+      const slack = own.mul(Math.cos(angle)).add(sineOf(own).mul(Math.sin(angle)))
       const negatives = logSumExp(near.mul(scale), other).unsqueeze([1])
-      return [{ terms: negatives.sub(slack.mul(scale)).softplus(), weight: positive }]
+      return [{ terms: negatives.sub(slack.mul(scale)).softplus(), weight: positives.weight }]
     },
   })
 }

@@ -32,7 +32,7 @@ test.each(labelled)('--loss %s', async (name) => {
   const { loss, settings } = await trained(['--loss', name, ...views], name)
   expect(Number.isFinite(loss)).toBe(true)
   expect(settings).toMatchObject({ loss: name })
-  const written = JSON.parse(await readFile(join(at(name), 'model.json'), 'utf8'))
+  const written = JSON.parse(await readFile(join(at(name), 'isometry.json'), 'utf8'))
   expect(written.loss.name).toBe(name)
   expect(written.metric).toBe(settings.metric)
 })

@@ -3,11 +3,13 @@ import { spawnSync } from 'node:child_process'
 import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { lossesByName, reducerNames } from '../src/losses/by-name.ts'
+import { minerByName, minerNames } from '../src/mining/by-name.ts'
 import { isometry } from './command.ts'
 import { writeImages } from './images.ts'
 
 const root = join(import.meta.dirname, '..')
-const documents = ['README.md', 'docs/cosine-triplet-loss.md', 'docs/encoders.md']
+const documents = ['README.md', 'docs/cosine-triplet-loss.md', 'docs/encoders.md', 'docs/extending.md']
 const SNIPPET = /<!-- snippet: (\w+) -->\n```ts\n([\s\S]*?)```/g
 let folder: string
 
@@ -56,6 +58,10 @@ const printed: Record<string, RegExp> = {
   quadruplet: /^0\.20\n$/,
   model: /^chord true\n$/,
   imported: /file: 'encoder\.onnx'[\s\S]*head: 'linear',\s+dimension: 16/,
+  ownMetric: /^1\.5\n$/,
+  ownLoss: /^\[\] The signs are not flipped\n$/,
+  ownRows: /^0\.\d+\n$/,
+  ownMiner: /^\d\.\d+\n$/,
   tokens: /^(\d\.\d{3}\n){10}$/,
 }
 
@@ -75,6 +81,31 @@ test('the first snippet is as short as it is said to be', async () => {
   const text = await readFile(join(root, 'README.md'), 'utf8')
   const [, , code] = text.matchAll(SNIPPET).next().value!
   expect(code!.split('\n').filter((line) => line.trim()).length).toBeLessThanOrEqual(15)
+})
+
+test('one’s own metric, loss and miner take under fifteen lines each', async () => {
+  const text = await readFile(join(root, 'docs/extending.md'), 'utf8')
+  for (const [, name, code] of text.matchAll(SNIPPET)) {
+    expect(code!.split('\n').filter((line) => line.trim()).length, name).toBeLessThan(15)
+  }
+})
+
+test('every loss and miner has a row with its settings as they are if left out', async () => {
+  const text = await readFile(join(root, 'docs/losses.md'), 'utf8')
+  const [losses, mined] = text.split('## Miners') as [string, string]
+  const rows = new Map([...losses.matchAll(/^\| `(\w+)` \|(.*)\|$/gm)].map(([, name, row]) => [name!, row!]))
+  for (const [name, { settings, make }] of lossesByName) {
+    const made = make({}).settings ?? {}
+    const shown = Object.keys(settings).map((setting) => `${setting} ${made[setting]}`)
+    expect(rows.get(name)?.split('|').at(-2)?.trim(), name).toBe(shown.join(', '))
+  }
+  for (const name of minerNames) {
+    const { settings = {} } = minerByName(name)
+    const shown = Object.entries(settings).map(([setting, value]) => `${setting} ${value}`)
+    const row = new RegExp(`^\\| \`${name}\` \\|.*\\| (.*)\\|$`, 'm').exec(mined)
+    expect(row?.[1]?.trim(), name).toBe(shown.join(', '))
+  }
+  for (const name of reducerNames) expect(text).toContain(`\`${name}`)
 })
 
 test('the commands of the question run, and the pictures are there', async () => {

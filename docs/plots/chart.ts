@@ -30,6 +30,8 @@ export interface Axis {
   readonly from: number
   readonly to: number
   readonly every?: number
+  /** The base of a logarithmic axis. */
+  readonly base?: number
 }
 
 /** Told apart by people who do not see red and green apart, too: Okabe and Ito's colours. */
@@ -49,7 +51,7 @@ export async function draw(file: string, panels: readonly Panel[]): Promise<void
   const chart = init(null, null, { renderer: 'svg', ssr: true, width: PANEL * panels.length, height: HEIGHT })
   const text = { color: '#1f2937', fontFamily: 'sans-serif' }
   const axis = (panel: Axis, i: number, vertical: boolean) => ({
-    type: 'value' as const,
+    ...(panel.base ? { type: 'log' as const, logBase: panel.base } : { type: 'value' as const }),
     gridIndex: i,
     name: panel.name,
     nameLocation: 'middle' as const,

@@ -1,10 +1,11 @@
 /**
- * The pictures of docs/cosine-triplet-loss.md: curves are what the library computes, and runs are run.
+ * The pictures of the documentation: curves are what the library computes, runs are run, and times are those of bench/batch.ts.
  *
  *   npm run plots
  */
+import { batch } from './batch.ts'
 import { collapse } from './collapse.ts'
 import { compared, equationNine } from './losses.ts'
 import { margins, metrics } from './metrics.ts'
 
-for (const plot of [metrics, margins, equationNine, compared, collapse]) await plot()
+for (const plot of [metrics, margins, equationNine, compared, collapse, batch]) await plot()

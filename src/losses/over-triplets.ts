@@ -7,6 +7,7 @@ import { concat, input, type Value } from '../graph/value.ts'
 import type { Metric } from '../metrics/metric.ts'
 import type { Miner, Selection, Triplet } from '../mining/miner.ts'
 import { type Batch, batchOf, tuplesOnly } from './batch.ts'
+import { inParts } from './in-parts.ts'
 import type { Examples, Reducer, Terms, TripletDistances, TripletFormula } from './loss.ts'
 import { overTuples } from './over-tuples.ts'
 import { mean, termsOf } from './reducers.ts'
@@ -41,6 +42,10 @@ export function tripletTerms(options: OverTriplets, examples: Examples): { terms
   const batch = batchOf(examples, metric)
   const seen = mining.metric ? batch.in(mining.metric) : batch
   const selection = mining.select(seen)
+  if (selection.kind === 'all' && !usesBetween(formula)) {
+    const parts = inParts(examples)
+    if (parts) return { terms: parts((part) => tripletTerms(options, part).terms), batch }
+  }
   const fast = selection.kind === 'all' && !reduce.keep ? sorted?.(batch) : undefined
   return { terms: fast ?? overTriplets(formula, batch, selection, reduce, seen), batch }
 }

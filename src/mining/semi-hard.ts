@@ -19,6 +19,7 @@ export function semiHard({ margin = 0.2 }: SemiHardOptions = {}): Miner {
   if (!(margin > 0)) throw new UsageError(`Semi-hard mining needs a margin above 0, found ${margin}.`)
   return {
     name: 'semiHard',
+    settings: { margin },
     select: () => ({ kind: 'where', keep: ({ ap, an }) => an.greater(ap).and(an.lessEqual(ap.add(margin))) }),
   }
 }

@@ -6,14 +6,19 @@ import type { LabelledExamples, Terms } from './loss.ts'
 /** Larger matrices than this are worked through in parts, so that what is made of them does not stand in memory all at once. */
 const LARGEST = 2 ** 24
 
-/** The terms of all anchors from those of the parts; undefined where the batch is small enough as it is. */
+/**
+ * The terms of all anchors from those of the parts; undefined where the batch is small enough as it is.
+ *
+ * @param largest how many distances a part may have, if it has more than one anchor.
+ */
 export function inParts(
   examples: LabelledExamples,
+  largest = LARGEST,
 ): ((termsOf: (part: LabelledExamples) => Terms) => Terms) | undefined {
   const { embeddings, labels, largestClass } = examples
   const references = examples.references ?? { embeddings, labels, own: 0, largestClass }
   const [n, m] = [labels.shape[0]!, references.labels.shape[0]!]
-  const size = Math.max(1, Math.floor(LARGEST / m))
+  const size = Math.max(1, Math.floor(largest / m))
   if (n <= size) return undefined
   return (termsOf) => {
     const all: Terms[] = []

@@ -1,5 +1,5 @@
 /** Is this loss right? What is wrong with it, and what it is like. */
-import { DataError } from '../errors.ts'
+import { DataError, UsageError } from '../errors.ts'
 import type { Loss } from '../losses/loss.ts'
 import type { Problem, Trait } from './finding.ts'
 import { batchProblems } from './problems/batch.ts'
@@ -23,7 +23,7 @@ export interface Report {
  *
  * The loss takes tuples or labelled batches, in embeddings of 8 dimensions.
  *
- * @throws UsageError if it takes neither, or does not give one number.
+ * @throws UsageError if it takes neither, compares with weights of classes, or does not give one number.
  */
 export function checkLoss(loss: Loss): Promise<Report> {
   const { margin } = loss.settings ?? {}
@@ -32,6 +32,11 @@ export function checkLoss(loss: Loss): Promise<Report> {
 
 /** The same for a loss of which more is known. */
 export async function check(subject: Subject): Promise<Report> {
+  if (subject.loss.over === 'classes') {
+    throw new UsageError(
+      `${subject.loss.name} compares examples with weights of classes, not with each other, so there are no triplets to check it on.`,
+    )
+  }
   const found = await survey(subject)
   try {
     if (found.samples.length === 0 && found.notFinite.length === 0) throw new DataError('No triplet could be tried.')

@@ -2,7 +2,7 @@
 import { compile } from '../compile.ts'
 import { UsageError } from '../errors.ts'
 import { differentiate } from '../graph/differentiate.ts'
-import { input, type Value } from '../graph/value.ts'
+import { constant, input, type Value } from '../graph/value.ts'
 import type { Examples, Loss } from '../losses/loss.ts'
 import type { Program } from '../runtime/session.ts'
 import { DIMENSION } from './path.ts'
@@ -97,8 +97,16 @@ function build(loss: Loss, form: Form, count: number): { rows: Value; value: Val
             Value
           >),
         }
-  const { value } = loss.build(examples)
+  const { value } = loss.build(examples, ownOf(loss, count))
   // A loss may leave an input out, and the runtime refuses to be fed what is not there.
   const nothing = rows.sum().add(form === 'labelled' ? labels.cast('float32').sum() : 0)
   return { rows, value: value.add(nothing.mul(0)) }
+}
+
+/** A loss's own variables as they are in the beginning. */
+function ownOf(loss: Loss, classes: number): Readonly<Record<string, Value>> {
+  const own = loss.variables?.({ dimension: DIMENSION, classes: Math.max(2, classes), seed: 0 }) ?? {}
+  return Object.fromEntries(
+    Object.entries(own).map(([name, { shape, data }]) => [name, constant('float32', shape, data)]),
+  )
 }

@@ -75,6 +75,7 @@ function ranked(name: string, metric: Metric, scale: number, similarity: Similar
     name,
     metric,
     settings: { scale },
+    over: 'batch',
     build(examples) {
       if (examples.kind === 'graded') {
         const { a, b, score } = examples
@@ -114,6 +115,7 @@ export function cosineMse({ metric = cosine, reduce = mean }: CosineMseOptions =
     name: 'cosineMse',
     metric,
     settings: { reduce: reduce.name },
+    over: 'batch',
     build(examples) {
       if (examples.kind === 'graded') {
         const terms = cosines.pairwise(examples.a, examples.b).sub(examples.score).square()

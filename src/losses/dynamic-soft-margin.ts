@@ -69,6 +69,7 @@ export function dynamicSoftMargin({
     name: 'dynamicSoftMargin',
     metric,
     settings: { minValue, bins, momentum, mining: mining.name },
+    over: 'batch',
     withMining: (other) => dynamicSoftMargin({ metric, minValue, bins, momentum, mining: other }),
     variables: () => ({
       histogram: { dtype: 'float32', shape: [edges], data: new Float32Array(edges), trained: false },

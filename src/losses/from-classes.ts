@@ -33,6 +33,7 @@ export function fromClasses({ name, metric, settings, reduce, perClass = 1, form
     name,
     metric,
     settings: { ...settings, reduce: reduce.name },
+    over: 'classes',
     classWeights: 'weights',
     variables({ dimension, classes, seed }) {
       if (classes < 2) throw new UsageError(`${name} needs two classes at least, found ${classes}.`)

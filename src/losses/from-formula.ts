@@ -12,6 +12,7 @@ export function fromFormula(options: FormulaLoss): Loss {
     name,
     metric,
     settings: { ...settings, mining: mining.name, reduce: reduce.name },
+    over: 'triplets',
     formula,
     withMining: (other) => fromFormula({ ...options, mining: other }),
     build(examples) {

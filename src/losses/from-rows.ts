@@ -60,6 +60,7 @@ export function fromRows(options: RowsLoss): Loss {
     name,
     metric,
     settings: { ...settings, mining: mining.name, reduce: reduce.name },
+    over: 'anchors',
     ...(variables && { variables: (size: LossSize) => variables(size) }),
     withMining: (other) => fromRows({ ...options, mining: other }),
     build(examples, values = {}) {

@@ -123,6 +123,11 @@ export interface Loss {
   readonly metric: Metric
   /** What it was made with, by name, to be written down beside a model. */
   readonly settings?: Settings
+  /**
+   * What a term is about: a triplet, all of an anchor's pairs, an example and the weights of the classes, or the whole batch.
+   * Checks go by it; a loss that does not say is taken for one over triplets.
+   */
+  readonly over?: 'triplets' | 'anchors' | 'classes' | 'batch'
   /** The term of each triplet, for losses that are a formula over triplets. */
   readonly formula?: TripletFormula
   /** The name of the variable that holds a row (or several in a row) for each class, where there is one. */

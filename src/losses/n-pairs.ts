@@ -71,6 +71,7 @@ function inBatch({ name, metric, settings, scale, symmetric, reduce }: InBatch):
     name,
     metric,
     settings: { ...settings, reduce: reduce.name },
+    over: 'batch',
     build(examples) {
       const { anchors, positives, weight, labels } = pairsIn(examples, name)
       const [n, m] = [anchors.shape[0]!, positives.shape[0]!]

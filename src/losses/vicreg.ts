@@ -43,6 +43,7 @@ export function vicreg({
     name: 'vicreg',
     metric,
     settings: { invariance, variance, covariance },
+    over: 'batch',
     views: 2,
     build(examples) {
       const views = viewsOf(examples, 'vicreg')

@@ -39,6 +39,7 @@ export function weightedSum(parts: readonly WeightedLoss[]): Loss {
         ...Object.entries(loss.settings ?? {}).map(([name, value]) => [`${i} ${name}`, value]),
       ]),
     ),
+    ...(first.over && { over: first.over }),
     ...(first.views !== undefined && { views: first.views }),
     ...(first.momentum !== undefined && { momentum: first.momentum }),
     variables: (size) => merged(losses, size),

@@ -12,11 +12,15 @@ const ORDERED = 6
 
 export async function batchProblems(survey: Survey): Promise<Problem[]> {
   if (survey.mixed) return [await reduced(survey)]
+  // Pairs taken from a batch in their order, and terms over many pairs at once, are what other losses are meant to be.
+  const { over = 'triplets' } = survey.loss
+  if (over === 'batch') return []
   const found: Problem[] = []
   for (const form of formsOf(survey)) {
     if (!found.some(({ name }) => name === 'depends-on-order'))
       found.push(...(await orderProblem(survey.loss, form, survey.path)))
-    if (!found.some(({ name }) => name === 'reduced-before-hinge') && (await isReduced(survey, form))) {
+    const isOpen = over === 'triplets' && !found.some(({ name }) => name === 'reduced-before-hinge')
+    if (isOpen && (await isReduced(survey, form))) {
       found.push(await reduced(survey))
     }
   }

@@ -42,9 +42,11 @@ function command(name: string, description: string): Command {
 }
 
 command('train', 'Train an encoder on a folder of images; the class of an image is the folder that holds it.')
-  .argument('<DATA>', 'folder of images, in folders by class')
-  .requiredOption('--out <MODEL>', 'directory to write the model to')
+  .argument('[DATA]', 'folder of images, in folders by class')
+  .option('--out <MODEL>', 'directory to write the model to')
   .option('--force', 'replace the model there')
+  .option('--resume <MODEL>', 'go on with the training of MODEL where it was stopped, with its own data and settings')
+  .option('--checkpoint-every <N>', 'steps after which what was learnt so far is on disk', count, 100)
   .addOption(
     new Option('--validation <DATA>', 'images of other classes, to evaluate on; nothing is held out then').conflicts(
       'holdOutClasses',
@@ -110,7 +112,9 @@ command('train', 'Train an encoder on a folder of images; the class of an image 
   .option('--threads <N>', 'threads to compute with (default: one for each processor)', count)
   .addOption(device())
   .option('--json', 'print the result as JSON')
-  .action((data, options) => run(options, async () => (await import('./train.ts')).train(data, options)))
+  .action((data, options, command) =>
+    run(options, async () => (await import('./resume.ts')).trainOrResume(data, options, command)),
+  )
 
 command('evaluate', 'Measure how well images of one class are each other’s nearest neighbours.')
   .argument('<MODEL>', 'directory that `isometry train` wrote')

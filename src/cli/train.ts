@@ -6,7 +6,13 @@ import type { Loss } from '../losses/index.ts'
 import { checkOutput } from '../model/directory.ts'
 import type { Model } from '../model/index.ts'
 import { adagrad, adam, adamW, clipByGlobalNorm, type Optimizer, rmsprop, schedules, sgd } from '../optimizers/index.ts'
-import { DivergedError, type OnCollapse, type TrainOptions, train as trainModel } from '../training/index.ts'
+import {
+  type CheckpointOptions,
+  DivergedError,
+  type OnCollapse,
+  type TrainOptions,
+  train as trainModel,
+} from '../training/index.ts'
 import { computeOptions, type DeviceArguments } from './device.ts'
 import { type EncoderArguments, encoderOf, withBackboneRate } from './encoder.ts'
 import { type LossArguments, lossOf } from './loss.ts'
@@ -23,6 +29,7 @@ export interface TrainArguments extends EncoderArguments, DeviceArguments, LossA
   readonly perClass: number
   readonly steps: number
   readonly accumulate: number
+  readonly checkpointEvery: number
   readonly microBatch?: number
   readonly optimizer: keyof typeof optimizers
   readonly learningRate: number
@@ -45,7 +52,16 @@ const optimizers = {
 type Decay = { readonly weightDecay?: number }
 const HOLD_OUT = 0.2
 
-export async function train(data: string, options: TrainArguments): Promise<void> {
+/**
+ * @param checkpoint where training is kept while it goes on.
+ * @param begin is done once everything that can be refused has been looked at.
+ */
+export async function train(
+  data: string,
+  options: TrainArguments,
+  checkpoint: CheckpointOptions,
+  begin?: () => Promise<void>,
+): Promise<void> {
   // What can be refused without reading an image is refused first.
   const loss = lossOf(options)
   const optimizer = withBackboneRate(optimizerOf(options), options)
@@ -61,6 +77,7 @@ export async function train(data: string, options: TrainArguments): Promise<void
     `training on ${describe(training)}${heldOut ? `; evaluating on ${describe(heldOut)}, which it never sees` : ''}\n`,
   )
 
+  await begin?.()
   const shown = progress(options.steps)
   const model = await trainOrSave(training, options, {
     ...options,
@@ -71,6 +88,7 @@ export async function train(data: string, options: TrainArguments): Promise<void
     schedule: schedules[options.schedule](),
     validation: heldOut,
     augmentation: options.augment ? affine() : undefined,
+    checkpoint,
     onStep: (record) => shown.step(record),
     warn: (message) => shown.say(message),
     signal,

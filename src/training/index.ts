@@ -1,5 +1,6 @@
 /** Training: from images and a loss to a model. */
 export type { Rows } from './arrays.ts'
+export { type CheckpointOptions, hasCheckpoint } from './checkpoint.ts'
 export type { OnCollapse } from './collapse.ts'
 export { DivergedError } from './diverged.ts'
 export type { StepRecord, TrainOptions } from './options.ts'

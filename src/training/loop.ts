@@ -4,6 +4,7 @@ import { classSampler, type Images } from '../data/index.ts'
 import type { Variables } from '../encoders/encoder.ts'
 import { InterruptedError, RuntimeError } from '../errors.ts'
 import type { ComputeOptions } from '../runtime/session.ts'
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import { collapseMessage, collapseWatch } from './collapse.ts'
 import { effectiveRank } from './effective-rank.ts'
 import type { StepRecord, TrainOptions } from './options.ts'
@@ -59,8 +60,20 @@ export async function runSteps(images: Images, initial: Variables, options: Loop
   )
   const watch = collapseWatch(loss.metric.range)
   const history: StepRecord[] = []
+  const checkpoint = checkpoints(images, options)
   try {
-    for (let i = 1; i <= steps; i++) {
+    const found = await checkpoint?.read()
+    if (found) {
+      await training.load(found, sampler.rows * views)
+      // What the sampler and the watch have seen is what the history says, or follows from the seed.
+      for (const record of found.history) {
+        for (let i = 0; i < options.accumulate; i++) sampler.next()
+        watch.observe(record.spread)
+        if (record.event === 'wentBack') watch.wentBack()
+        history.push(record)
+      }
+    }
+    for (let i = history.length + 1; i <= steps; i++) {
       const batches = Array.from({ length: options.accumulate }, () => batchOf(images, sampler.next(), views))
       const { loss: value, statistics, sample } = await training.run(batches, schedule.factor(i, steps))
       const trouble = notFinite(value, statistics.gradientNorm, i, options.learningRate)
@@ -95,11 +108,50 @@ export async function runSteps(images: Images, initial: Variables, options: Loop
       onStep?.(record)
       // A step blocks the event loop; a turn of it lets Ctrl-C and timers through.
       await setImmediate()
-      if (signal?.aborted) throw new InterruptedError(`Training was stopped after step ${i} of ${steps}.`)
+      const saves = checkpoint && (i % checkpoint.every === 0 || signal?.aborted) && i < steps
+      const kept = saves && (await checkpoint.write({ ...(await training.save()), history }))
+      if (signal?.aborted && i < steps) {
+        const how = kept ? ' It goes on from there when it is resumed.' : ''
+        throw new InterruptedError(`Training was stopped after step ${i} of ${steps}.${how}`)
+      }
     }
     return { variables: await training.variables(), history }
   } finally {
     await training.release()
+  }
+}
+
+/** Checkpoints of this training, where they are asked for. */
+function checkpoints({ fingerprint }: Images, options: LoopOptions) {
+  if (!options.checkpoint) return undefined
+  const { directory, every = 100, resume = false } = options.checkpoint
+  const { loss, optimizer, schedule, encoder, augmentation, warn = console.warn } = options
+  const settings = ['classesPerBatch', 'perClass', 'steps', 'accumulate', 'learningRate', 'seed', 'onCollapse'] as const
+  const identity = {
+    data: fingerprint,
+    encoder: { name: encoder.name, ...encoder.settings },
+    loss: { name: loss.name, ...loss.settings },
+    optimizer: { name: optimizer.name, ...optimizer.settings },
+    schedule: { name: schedule.name, ...schedule.settings },
+    augmentation: augmentation?.name ?? null,
+    microBatch: options.microBatch ?? null,
+    threads: options.threads ?? null,
+    device: options.device ?? null,
+    ...Object.fromEntries(settings.map((name) => [name, options[name]])),
+  }
+  return {
+    every,
+    read: async () => (resume ? readCheckpoint(directory, identity, warn) : undefined),
+    /** Whether it could be written: training goes on where a disk is full. */
+    async write(saved: Omit<Checkpoint, 'identity'>): Promise<boolean> {
+      try {
+        await writeCheckpoint(directory, { identity, ...saved })
+        return true
+      } catch (error) {
+        warn((error as Error).message)
+        return false
+      }
+    },
   }
 }
 

@@ -1,4 +1,5 @@
 /** What training can be told, and what it tells. */
+
 import type { Augmentation } from '../data/augmentation.ts'
 import type { Images } from '../data/index.ts'
 import type { Encoder } from '../encoders/encoder.ts'
@@ -6,6 +7,7 @@ import type { Loss } from '../losses/loss.ts'
 import type { Optimizer } from '../optimizers/optimizer.ts'
 import type { Schedule } from '../optimizers/schedules.ts'
 import type { ComputeOptions, Device } from '../runtime/session.ts'
+import type { CheckpointOptions } from './checkpoint.ts'
 import type { OnCollapse } from './collapse.ts'
 
 export interface TrainOptions {
@@ -49,6 +51,8 @@ export interface TrainOptions {
   readonly device?: Device | 'auto' | undefined
   /** Is told which nodes another device than the CPU left to the CPU. */
   readonly onFallback?: ComputeOptions['onFallback']
+  /** Keeps checkpoints on disk, to go on from where training was stopped; none if left out. */
+  readonly checkpoint?: CheckpointOptions | undefined
   /** Called after each step. */
   readonly onStep?: ((record: StepRecord) => void) | undefined
   /** Is told of settings that do not fit the data and are adjusted; `console.warn` if left out. */

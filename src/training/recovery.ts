@@ -26,8 +26,17 @@ export interface Recoverable {
   goBack(): Promise<string>
   /** Goes on with the loss as it was; says so, if anything had been softened. */
   resume(step: number): Promise<string>
+  /** All that `load` goes on from, as tensors and numbers. */
+  save(): Promise<Saved>
+  /** @param rows in each batch. */
+  load(saved: Saved, rows: number): Promise<void>
   variables(): Promise<Variables>
   release(): Promise<void>
+}
+
+export interface Saved {
+  readonly tensors: Tensors
+  readonly state: Readonly<Record<string, number>>
 }
 
 interface Kept {
@@ -48,6 +57,8 @@ export async function recoverable(
   let rate = learningRate
   let good: Kept = { step: 0, state: await hard.snapshot() }
   let candidate: Kept | undefined
+  /** How many batches each has seen: they draw on their own. */
+  const seen = { hard: 0, soft: 0 }
 
   async function change(to: Step, state: Tensors) {
     await to.restore(state)
@@ -55,7 +66,10 @@ export async function recoverable(
   }
 
   return {
-    run: (batches, factor) => current.run(batches, rate * factor),
+    run(batches, factor) {
+      seen[current === hard ? 'hard' : 'soft'] += batches.length
+      return current.run(batches, rate * factor)
+    },
     async keep(step) {
       // What a step leaves has shown to be good when the next one has come out well.
       if (candidate) good = candidate
@@ -86,6 +100,39 @@ export async function recoverable(
       candidate = undefined
       await change(hard, good.state)
       return ` Triplets are chosen by ${mining} again.`
+    },
+    async save() {
+      const parts = {
+        now: await current.snapshot(),
+        good: good.state,
+        ...(candidate && { candidate: candidate.state }),
+      }
+      const tensors = Object.entries(parts).flatMap(([part, state]) =>
+        Object.entries(state).map(([name, tensor]) => [`${part}: ${name}`, tensor] as const),
+      )
+      const steps = { good: good.step, ...(candidate && { candidate: candidate.step }) }
+      return {
+        tensors: Object.fromEntries(tensors),
+        state: { ...steps, rate, hard: seen.hard, soft: seen.soft, isSoft: Number(current !== hard) },
+      }
+    },
+    async load({ tensors, state }, rows) {
+      const part = (wanted: string) =>
+        Object.fromEntries(
+          Object.entries(tensors)
+            .filter(([name]) => name.startsWith(`${wanted}: `))
+            .map(([name, tensor]) => [name.slice(wanted.length + 2), tensor]),
+        )
+      good = { step: state.good!, state: part('good') }
+      candidate = state.candidate === undefined ? undefined : { step: state.candidate, state: part('candidate') }
+      rate = state.rate!
+      Object.assign(seen, { hard: state.hard, soft: state.soft })
+      hard.skip(seen.hard, rows)
+      if (seen.soft > 0 || state.isSoft) {
+        soft ??= create(softer!)
+        soft.skip(seen.soft, rows)
+      }
+      await change(state.isSoft ? soft! : hard, part('now'))
     },
     variables: () => current.variables(),
     async release() {

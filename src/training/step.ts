@@ -71,6 +71,8 @@ export interface Step {
   /** A copy of all that the step changes, to go back to. */
   snapshot(): Promise<Tensors>
   restore(snapshot: Tensors): Promise<void>
+  /** Passes over what so many batches of so many rows would have drawn, to go on where another run has ended. */
+  skip(batches: number, rows: number): void
   /** The encoder's variables as they are now. They change with the next step but one, so copy what has to stay. */
   variables(): Promise<Variables>
   release(): Promise<void>
@@ -227,6 +229,12 @@ export function createStep(options: StepOptions): Step {
     },
     snapshot: async () => (await holding(false)).snapshot(),
     restore: async (snapshot) => (await holding(hasSums(snapshot))).restore(snapshot),
+    skip(batches, rows) {
+      for (let i = 0; i < batches; i++) {
+        for (let start = 0; start < rows; start += microBatch) draw?.(Math.min(microBatch, rows - start))
+      }
+      batchesSeen += batches
+    },
     async variables() {
       const current = layout.unpack(await (await holding(false)).current())
       return Object.fromEntries(

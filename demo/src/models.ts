@@ -60,12 +60,12 @@ export async function trainModel(notion: Notion, images: string, output: string)
 
 /** Nearest neighbour on the raw pixels, in the model's metric. */
 async function evaluatePixels(folder: string, { description, metric }: Model): Promise<Evaluation> {
-  const images = await data.openImageFolder(folder, { input: description.input })
-  const pixels = Float32Array.from(images.read(Array.from({ length: images.length }, (_, row) => row)))
-  const { channels, height, width } = images.input
+  const images = await data.openSource(folder, { input: description.input })
+  const { data: bytes } = await images.read(Array.from({ length: images.length }, (_, row) => row))
+  const pixels = Float32Array.from(bytes as Uint8Array)
   return evaluate(
     {
-      embeddings: { dtype: 'float32', shape: [images.length, channels * height * width], data: pixels },
+      embeddings: { dtype: 'float32', shape: [images.length, pixels.length / images.length], data: pixels },
       labels: Array.from(images.labels, (label) => images.classes[label] ?? null),
     },
     metric,

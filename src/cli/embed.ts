@@ -1,6 +1,5 @@
 /** `isometry embed` */
-import { openImages } from '../data/index.ts'
-import { labelsOf } from '../model/embedder.ts'
+import { itemsOf, labelsOf, openSource } from '../data/index.ts'
 import { checkEmbeddingsFile, writeEmbeddings } from '../model/embeddings-file.ts'
 import { loadModel } from '../model/index.ts'
 import { computeOptions, type DeviceArguments } from './device.ts'
@@ -15,9 +14,9 @@ export async function embed(
   checkEmbeddingsFile(out)
   const signal = interruptible()
   const model = await loadModel(directory, { warn, signal, ...computeOptions(options) })
-  const images = await openImages(paths, { input: model.description.input, warn, signal })
+  const images = await openSource(paths, { input: model.description.input, warn, signal })
   const embeddings = await model.embed(images)
   await model.release()
-  await writeEmbeddings(out, { items: images.items, labels: labelsOf(images), embeddings })
+  await writeEmbeddings(out, { items: itemsOf(images), labels: labelsOf(images), embeddings })
   process.stdout.write(`${images.length} embeddings of ${model.description.dimension} numbers are in ${out}\n`)
 }

@@ -1,5 +1,5 @@
 /** `isometry train` */
-import { affine, holdOutClasses, type Images, openImageFolder } from '../data/index.ts'
+import { affine, holdOutClasses, openImageFolder, type Source } from '../data/index.ts'
 import type { Encoder, Pixels } from '../encoders/index.ts'
 import { RuntimeError } from '../errors.ts'
 import type { Loss } from '../losses/index.ts'
@@ -112,7 +112,7 @@ export async function train(
 
 /** A model of the last finite parameters is better than none: it is saved before the error is told. */
 async function trainOrSave(
-  images: Images,
+  images: Source,
   { out, force = false }: TrainArguments,
   options: TrainOptions,
 ): Promise<Model> {
@@ -135,13 +135,13 @@ function optimizerOf({ optimizer, weightDecay, clipNorm }: TrainArguments): Opti
   return clipNorm === undefined ? made : clipByGlobalNorm(made, clipNorm)
 }
 
-async function split(images: Images, options: TrainArguments, open: (folder: string) => Promise<Images>) {
+async function split(images: Source, options: TrainArguments, open: (folder: string) => Promise<Source>) {
   if (options.validation) return { training: images, heldOut: await open(options.validation) }
   const share = options.holdOutClasses ?? HOLD_OUT
   return share > 0 ? holdOutClasses(images, share, options.seed) : { training: images, heldOut: undefined }
 }
 
-function describe({ length, classes }: Images): string {
+function describe({ length, classes }: Source): string {
   return `${length} images of ${classes.length} ${classes.length === 1 ? 'class' : 'classes'}`
 }
 

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { DataError, InterruptedError, UsageError } from '../errors.ts'
 import type { ImageInput } from '../inputs/image.ts'
 import { openImageFolder, openImages } from './image-folder.ts'
+import { itemsOf } from './source.ts'
 
 const input: ImageInput = { kind: 'image', channels: 3, height: 2, width: 2, resize: 'stretch' }
 
@@ -34,7 +35,7 @@ const open = async (...paths: string[]) => {
   const warnings: string[] = []
   const options = { input, warn: (message: string) => warnings.push(message) }
   const images = await (paths.length === 0 ? openImageFolder(data, options) : openImages(paths, options))
-  const found = images.items.map((path, row) => [relative(data, path), images.classes[images.labels[row]!]])
+  const found = itemsOf(images).map((path, row) => [relative(data, path), images.classes[images.labels[row]!]])
   return { images, found, warnings }
 }
 
@@ -61,12 +62,13 @@ describe('openImageFolder', () => {
   test('reads rows in the order that is asked for, into a fresh array', async () => {
     await writeImages('a/0.png', 'a/1.png', 'b/2.png')
     const { images } = await open()
-    const batch = images.read([2, 0, 2])
+    const { data: batch, shape, dtype } = await images.read([2, 0, 2])
+    expect([dtype, shape]).toEqual(['uint8', [3, 3, 2, 2]])
     expect([...batch]).toEqual([...Array(12).fill(2), ...Array(12).fill(0), ...Array(12).fill(2)])
-    batch.fill(9)
-    expect([...images.read(Int32Array.of(2))]).toEqual(Array(12).fill(2))
-    expect(images.read([])).toEqual(new Uint8Array(0))
-    for (const row of [3, -1, 0.5]) expect(() => images.read([row])).toThrow(UsageError)
+    ;(batch as Uint8Array).fill(9)
+    expect([...(await images.read(Int32Array.of(2))).data]).toEqual(Array(12).fill(2))
+    expect((await images.read([])).data).toEqual(new Uint8Array(0))
+    for (const row of [3, -1, 0.5]) await expect(images.read([row])).rejects.toThrow(UsageError)
   })
 
   test('knows PNG, JPEG and WebP by their ending, in any case, and ignores other and hidden files', async () => {
@@ -192,7 +194,7 @@ describe('openImageFolder', () => {
       if (message.includes('dangling')) rmSync(join(data, 'a/2.png'))
     }
     const images = await openImageFolder(data, { input, warn })
-    expect(images.items).toEqual([join(data, 'a/1.png')])
+    expect(itemsOf(images)).toEqual([join(data, 'a/1.png')])
     expect(warnings).toEqual([
       expect.stringContaining('dangling'),
       expect.stringMatching(/2\.png cannot be read \(ENOENT/),
@@ -240,7 +242,7 @@ describe('openImages', () => {
     await writeImages('a/1.png', 'b/1.png', '0.png')
     const [one, other] = [await open(), await open(data)]
     expect(other.images.fingerprint).toBe(one.images.fingerprint)
-    expect(other.images.items).toEqual(one.images.items)
+    expect(itemsOf(other.images)).toEqual(itemsOf(one.images))
     expect(other.images.labels).toEqual(one.images.labels)
   })
 })

@@ -4,9 +4,9 @@ import { basename } from 'node:path'
 import { DataError, UsageError } from '../errors.ts'
 import { decodeImage, type ImageInput } from '../inputs/image.ts'
 import { type FoundImage, findImages } from './find-images.ts'
-import { type Example, holdImages, type Images } from './images.ts'
 import { throwIfAborted } from './interrupt.ts'
 import { mapConcurrently } from './map-concurrently.ts'
+import { type Example, holdImages, type Source } from './source.ts'
 
 export interface OpenImagesOptions {
   /** What every image is brought to. */
@@ -31,7 +31,7 @@ const inFlight = 8
  * @throws InterruptedError once `signal` is aborted
  * @throws UsageError if `input` is no size for an image
  */
-export async function openImageFolder(folder: string, options: OpenImagesOptions): Promise<Images> {
+export async function openImageFolder(folder: string, options: OpenImagesOptions): Promise<Source<ImageInput>> {
   return decodeAll(await findImages(folder, options), options)
 }
 
@@ -45,7 +45,7 @@ export async function openImageFolder(folder: string, options: OpenImagesOptions
  * @throws InterruptedError once `signal` is aborted
  * @throws UsageError if `paths` is empty or `input` is no size for an image
  */
-export async function openImages(paths: readonly string[], options: OpenImagesOptions): Promise<Images> {
+export async function openImages(paths: readonly string[], options: OpenImagesOptions): Promise<Source<ImageInput>> {
   if (paths.length === 0) throw new UsageError('No paths were given: name images or folders of images')
   const wanted: Wanted[][] = []
   for (const path of paths) {
@@ -59,7 +59,7 @@ export async function openImages(paths: readonly string[], options: OpenImagesOp
 
 type Wanted = FoundImage & { readonly required?: boolean }
 
-async function decodeAll(wanted: readonly Wanted[], options: OpenImagesOptions): Promise<Images> {
+async function decodeAll(wanted: readonly Wanted[], options: OpenImagesOptions): Promise<Source<ImageInput>> {
   const { input, warn = console.warn, signal } = options
   const decoded = await mapConcurrently(wanted, inFlight, async (image): Promise<Example | DataError> => {
     throwIfAborted(signal)

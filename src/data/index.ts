@@ -2,6 +2,7 @@
 
 export { type AffineOptions, type Augmentation, affine } from './augmentation.ts'
 export { type OpenImagesOptions, openImageFolder, openImages } from './image-folder.ts'
-export { type Images, subset } from './images.ts'
+export { type OpenOptions, openSource } from './open.ts'
 export { type ClassSampler, type ClassSamplerOptions, classSampler } from './sampler.ts'
+export { itemsOf, labelsOf, type Source, subset } from './source.ts'
 export { holdOutClasses } from './split.ts'

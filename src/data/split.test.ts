@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DataError, UsageError } from '../errors.ts'
-import { holdImages, type Images } from './images.ts'
+import { holdImages, itemsOf, type Source } from './source.ts'
 import { holdOutClasses } from './split.ts'
 
 /** Images of one byte, their row; `sizes[i]` of them in class `i`, and some without a class. */
-function labelled(sizes: readonly number[], unlabelled = 0): Images {
+function labelled(sizes: readonly number[], unlabelled = 0): Source {
   const classes = [...sizes.flatMap((size, i) => Array(size).fill(`class ${i}`)), ...Array(unlabelled).fill('')]
   return holdImages(
     { kind: 'image', channels: 1, height: 1, width: 1, resize: 'stretch' },
@@ -34,9 +34,7 @@ describe('holdOutClasses', () => {
         for (const [label] of heldOut.classes.entries())
           expect(heldOut.labels.filter((other) => other === label).length).toBeGreaterThanOrEqual(2)
 
-        const rows = [training, heldOut].flatMap((part) => [
-          ...part.read(Array.from({ length: part.length }, (_, i) => i)),
-        ])
+        const rows = [training, heldOut].flatMap((part) => itemsOf(part).map(Number))
         expect(rows.sort((a, b) => a - b)).toEqual(Array.from({ length: images.length - unlabelled }, (_, row) => row))
       }),
     )
@@ -64,7 +62,11 @@ describe('holdOutClasses', () => {
   test('keeps the order of the images', () => {
     const { training, heldOut } = holdOutClasses(labelled([2, 3, 2, 4]), 0.5, 7)
     for (const part of [training, heldOut])
-      expect([...part.items].map(Number)).toEqual([...part.items].map(Number).sort((a, b) => a - b))
+      expect(itemsOf(part).map(Number)).toEqual(
+        itemsOf(part)
+          .map(Number)
+          .sort((a, b) => a - b),
+      )
   })
 
   test('says what is missing and what to do', () => {

@@ -1,8 +1,9 @@
 /** Splits for an open set: what is measured is how an encoder treats classes that it has never seen. */
 import { DataError, UsageError } from '../errors.ts'
+import type { Input } from '../inputs/input.ts'
 import { random } from '../random.ts'
-import { type Images, subset } from './images.ts'
 import { rowsByClass } from './rows-by-class.ts'
+import { type Source, subset } from './source.ts'
 
 /**
  * Holds out whole classes, chosen by the seed: max(1, round(`fraction` x the classes of at least two images)).
@@ -14,13 +15,17 @@ import { rowsByClass } from './rows-by-class.ts'
  * @throws UsageError for another fraction
  * @throws DataError unless at least two classes of two images or more remain to train on
  */
-export function holdOutClasses(images: Images, fraction: number, seed: number): { training: Images; heldOut: Images } {
+export function holdOutClasses<Form extends Input>(
+  source: Source<Form>,
+  fraction: number,
+  seed: number,
+): { training: Source<Form>; heldOut: Source<Form> } {
   if (!(fraction > 0 && fraction < 1))
     throw new UsageError(
       `The fraction of classes to hold out is ${fraction}: it must lie between 0 and 1, both excluded`,
     )
 
-  const eligible = [...rowsByClass(images.labels)].filter(([, rows]) => rows.length >= 2).map(([label]) => label)
+  const eligible = [...rowsByClass(source.labels)].filter(([, rows]) => rows.length >= 2).map(([label]) => label)
   const count = Math.max(1, Math.round(fraction * eligible.length))
   if (eligible.length - count < 2)
     throw new DataError(
@@ -32,8 +37,8 @@ export function holdOutClasses(images: Images, fraction: number, seed: number): 
   const chosen = new Set(random(seed, 'hold-out').shuffle(eligible).slice(0, count))
   const training: number[] = []
   const heldOut: number[] = []
-  images.labels.forEach((label, row) => {
+  source.labels.forEach((label, row) => {
     if (label !== -1) (chosen.has(label) ? heldOut : training).push(row)
   })
-  return { training: subset(images, training), heldOut: subset(images, heldOut) }
+  return { training: subset(source, training), heldOut: subset(source, heldOut) }
 }

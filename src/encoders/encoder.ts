@@ -72,6 +72,11 @@ export interface Encoder<Input extends Pixels | NamedTensors = Pixels | NamedTen
   toModel?(variables: Variables, finish: (embedding: Value) => Value): Model
 }
 
+/** The name of the only tensor that an encoder of examples takes: `pixels`, or what a named one is called. */
+export function inputName({ input }: Encoder): string {
+  return 'tensors' in input ? input.tensors[0]!.name : 'pixels'
+}
+
 /** Whether an encoder takes images. */
 export function takesImages(encoder: Encoder): encoder is Encoder<Pixels> {
   return 'channels' in encoder.input

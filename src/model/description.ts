@@ -1,7 +1,7 @@
 /** `isometry.json`: what a model directory says of itself. */
 import { DataError } from '../errors.ts'
 import type { Evaluation } from '../evaluation/index.ts'
-import type { ImageInput } from '../inputs/image.ts'
+import type { Input } from '../inputs/input.ts'
 import { metricsByName } from '../metrics/by-name.ts'
 
 export const FORMAT_VERSION = 1
@@ -14,8 +14,8 @@ export interface Description {
   readonly metric: string
   /** d, the length of an embedding. */
   readonly dimension: number
-  /** What an image has to become before `encoder.onnx` takes it, the resize rule among it. */
-  readonly input: ImageInput
+  /** What an example has to become before `encoder.onnx` takes it, an image's resize rule among it. */
+  readonly input: Input
   readonly encoder: Settings
   readonly loss: Settings
   /** What training never saw: the classes, and the paths of their images. */
@@ -29,7 +29,7 @@ export interface TrainingSummary {
   /** The mean loss of the last steps, a tenth of them. */
   readonly loss: number
   readonly settings: Settings
-  /** Identifies the images that were trained on. */
+  /** Identifies the data that was trained on. */
   readonly fingerprint: string
   /** How the held-out classes were told apart by the untrained encoder and by the trained one. */
   readonly validation?: { readonly before: Evaluation; readonly after: Evaluation }
@@ -54,18 +54,18 @@ export function parseDescription(text: string, file: string): Description {
       `${file} has the format version ${version}; this Isometry reads up to ${FORMAT_VERSION}. Update Isometry, or train the model again.`,
     )
   }
-  if (!metricsByName.has(found.metric ?? '') || !isImageInput(found.input) || !found.training || !found.heldOut) {
+  if (!metricsByName.has(found.metric ?? '') || !isInput(found.input) || !found.training || !found.heldOut) {
     throw new DataError(
-      `${file} names the metric ${found.metric} and the input ${JSON.stringify(found.input)}; expected one of ${[...metricsByName.keys()].join(', ')} and an image input, with training and heldOut beside them.`,
+      `${file} names the metric ${found.metric} and the input ${JSON.stringify(found.input)}; expected one of ${[...metricsByName.keys()].join(', ')} and an input of images or vectors, with training and heldOut beside them.`,
     )
   }
   return found as Description
 }
 
-function isImageInput(input: ImageInput | undefined): boolean {
+function isInput(input: Input | undefined): boolean {
+  const isExtent = (extent: number) => Number.isInteger(extent) && extent > 0
+  if (input?.kind === 'vector') return isExtent(input.dimension)
   return (
-    input?.kind === 'image' &&
-    input.resize === 'stretch' &&
-    [input.channels, input.height, input.width].every((extent) => Number.isInteger(extent) && extent > 0)
+    input?.kind === 'image' && input.resize === 'stretch' && [input.channels, input.height, input.width].every(isExtent)
   )
 }

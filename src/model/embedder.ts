@@ -1,5 +1,5 @@
-/** An encoder file that is ready to embed images. */
-import type { Images } from '../data/index.ts'
+/** An encoder file that is ready to embed examples. */
+import { labelsOf, type Source } from '../data/index.ts'
 import { throwIfAborted } from '../data/interrupt.ts'
 import type { LabelledEmbeddings } from '../evaluation/index.ts'
 import { open } from '../runtime/node.ts'
@@ -8,9 +8,9 @@ import type { Tensor } from '../tensor.ts'
 
 export interface Embedder {
   /** [n, d] float32. */
-  embed(images: Images): Promise<Tensor>
+  embed(source: Source): Promise<Tensor>
   /** The embeddings with the names of their classes. */
-  embedLabelled(images: Images): Promise<LabelledEmbeddings>
+  embedLabelled(source: Source): Promise<LabelledEmbeddings>
   release(): Promise<void>
 }
 
@@ -18,7 +18,7 @@ export interface EmbedderOptions extends ComputeOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** How many images go through the encoder at once. */
+/** How many examples go through the encoder at once. */
 const ROWS = 256
 
 /** Opens the bytes of an `encoder.onnx` whose embeddings have `dimension` numbers. */
@@ -29,29 +29,24 @@ export async function openEmbedder(
 ): Promise<Embedder> {
   const program = await open(encoder, compute)
 
-  async function embed(images: Images): Promise<Tensor> {
-    const { channels, height, width } = images.input
-    const data = new Float32Array(images.length * dimension)
-    for (let start = 0; start < images.length; start += ROWS) {
+  async function embed(source: Source): Promise<Tensor> {
+    const [name] = program.inputNames
+    const data = new Float32Array(source.length * dimension)
+    for (let start = 0; start < source.length; start += ROWS) {
       throwIfAborted(signal)
-      const rows = Array.from({ length: Math.min(ROWS, images.length - start) }, (_, i) => start + i)
-      const pixels = Float32Array.from(images.read(rows))
+      const rows = Array.from({ length: Math.min(ROWS, source.length - start) }, (_, i) => start + i)
+      const read = await source.read(rows, signal)
       const { embedding } = await program.run({
-        pixels: { dtype: 'float32', shape: [rows.length, channels, height, width], data: pixels },
+        [name!]: { ...read, dtype: 'float32', data: Float32Array.from(read.data as ArrayLike<number>) },
       })
       data.set(embedding!.data as Float32Array, start * dimension)
     }
-    return { dtype: 'float32', shape: [images.length, dimension], data }
+    return { dtype: 'float32', shape: [source.length, dimension], data }
   }
 
   return {
     embed,
-    embedLabelled: async (images) => ({ embeddings: await embed(images), labels: labelsOf(images) }),
+    embedLabelled: async (source) => ({ embeddings: await embed(source), labels: labelsOf(source) }),
     release: () => program.release(),
   }
-}
-
-/** The name of each image's class; null if it has none. */
-export function labelsOf({ labels, classes }: Images): (string | null)[] {
-  return Array.from(labels, (label) => classes[label] ?? null)
 }

@@ -2,11 +2,11 @@
 export type { Description, TrainingSummary } from './description.ts'
 export { exportEncoder } from './export.ts'
 export {
-  type ImageSource,
   loadModel,
   type Match,
   type Model,
   type ModelOptions,
   type SearchResult,
+  type SourceLike,
 } from './model.ts'
 export { type ReadEncoderOptions, readEncoder } from './read-encoder.ts'

@@ -1,7 +1,7 @@
 /** A trained model: its encoder, and the metric it was trained in, which everything it does uses. */
 import { realpath } from 'node:fs/promises'
 import { compile } from '../compile.ts'
-import { type Images, openImages } from '../data/index.ts'
+import { itemsOf, labelsOf, openSource, type Source } from '../data/index.ts'
 import { resolveDevice } from '../device.ts'
 import { type Evaluation, evaluate } from '../evaluation/index.ts'
 import { input } from '../graph/value.ts'
@@ -12,10 +12,10 @@ import { nearest } from '../search/index.ts'
 import type { Tensor } from '../tensor.ts'
 import type { Description } from './description.ts'
 import { type ModelFiles, readModelDirectory, writeModelDirectory } from './directory.ts'
-import { labelsOf, openEmbedder } from './embedder.ts'
+import { openEmbedder } from './embedder.ts'
 
-/** Images that are open already, or paths of images and folders of them. */
-export type ImageSource = Images | string | readonly string[]
+/** Examples that are open already, or paths of images and folders of them. */
+export type SourceLike = Source | string | readonly string[]
 
 /** The images nearest to a query, nearest first. */
 export interface SearchResult {
@@ -36,7 +36,7 @@ export interface Model {
   readonly metric: Metric
   readonly description: Description
   /** One embedding for each image, [n, d] float32. */
-  embed(images: ImageSource): Promise<Tensor>
+  embed(images: SourceLike): Promise<Tensor>
   /** The distance between two images. */
   distance(a: string, b: string): Promise<number>
   /**
@@ -44,12 +44,12 @@ export interface Model {
    *
    * @param gallery what queries are compared with; every other image of `images` if left out.
    */
-  evaluate(images: ImageSource, options?: { readonly gallery?: ImageSource }): Promise<Evaluation>
+  evaluate(images: SourceLike, options?: { readonly gallery?: SourceLike }): Promise<Evaluation>
   /**
    * The k images of the gallery nearest to each query (5 if left out). A query that is itself a file of the gallery is
    * not matched with itself.
    */
-  search(queries: ImageSource, gallery: ImageSource, options?: { readonly k?: number }): Promise<SearchResult[]>
+  search(queries: SourceLike, gallery: SourceLike, options?: { readonly k?: number }): Promise<SearchResult[]>
   /**
    * Writes the model as a directory.
    *
@@ -87,18 +87,17 @@ export async function createModel(
   const metric = metricsByName.get(description.metric)!
   const embedder = await openEmbedder(files.encoder, description.dimension, { ...compute, signal })
 
-  async function images(source: ImageSource): Promise<Images> {
+  async function open(source: SourceLike): Promise<Source> {
     if (typeof source !== 'string' && 'read' in source) return source
-    const paths = typeof source === 'string' ? [source] : source
-    return openImages(paths, { input: description.input, ...(warn && { warn }), ...(signal && { signal }) })
+    return openSource(source, { input: description.input, ...(warn && { warn }), ...(signal && { signal }) })
   }
 
   return {
     metric,
     description,
-    embed: async (source) => embedder.embed(await images(source)),
+    embed: async (source) => embedder.embed(await open(source)),
     async distance(a, b) {
-      const pair = await embedder.embed(await images([a, b]))
+      const pair = await embedder.embed(await open([a, b]))
       const rows = input('rows', 'float32', [2, description.dimension])
       const program = await compile({ distance: metric.pairwise(rows.slice(0, 0, 1), rows.slice(0, 1, 2)) }, compute)
       const { distance } = await program.run({ rows: pair })
@@ -106,16 +105,17 @@ export async function createModel(
       return Math.max(distance!.data[0] as number, metric.range[0])
     },
     async evaluate(source, { gallery } = {}) {
-      const queries = await embedder.embedLabelled(await images(source))
+      const queries = await embedder.embedLabelled(await open(source))
       if (gallery === undefined) return evaluate(queries, metric, compute)
       return evaluate(queries, metric, {
-        gallery: await embedder.embedLabelled(await images(gallery)),
+        gallery: await embedder.embedLabelled(await open(gallery)),
         ...compute,
       })
     },
     async search(querySource, gallerySource, { k = 5 } = {}) {
-      const [queries, gallery] = [await images(querySource), await images(gallerySource)]
-      const [files, galleryFiles] = [await realPaths(queries.items), await realPaths(gallery.items)]
+      const [queries, gallery] = [await open(querySource), await open(gallerySource)]
+      const [items, galleryItems] = [itemsOf(queries), itemsOf(gallery)]
+      const [files, galleryFiles] = [await realPaths(items), await realPaths(galleryItems)]
       // A file may be in the gallery more than once; so many more neighbours are asked for, and left out again.
       const copies = Math.max(...countIn(galleryFiles, files))
       const found = await nearest(await embedder.embed(queries), await embedder.embed(gallery), metric, {
@@ -123,14 +123,14 @@ export async function createModel(
         ...compute,
       })
       const labels = labelsOf(gallery)
-      return queries.items.map((query, row) => {
+      return items.map((query, row) => {
         const columns = Array.from({ length: found.k }, (_, i) => row * found.k + i)
         const others = columns.filter((i) => galleryFiles[found.indices[i]!] !== files[row]).slice(0, k)
         return {
           query,
           matches: others.map((i) => {
             const index = found.indices[i]!
-            return { item: gallery.items[index]!, label: labels[index]!, distance: found.distances[i]! }
+            return { item: galleryItems[index]!, label: labels[index]!, distance: found.distances[i]! }
           }),
         }
       })

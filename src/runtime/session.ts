@@ -56,6 +56,7 @@ export type Tensors = Readonly<Record<string, Tensor>>
 
 /** A model that is ready to run. */
 export interface Program {
+  readonly inputNames: readonly string[]
   readonly outputNames: readonly string[]
   /**
    * Runs the graph once.
@@ -74,6 +75,7 @@ export interface Program {
 export async function openWith(backend: Backend, model: Uint8Array, options: SessionOptions = {}): Promise<Program> {
   const opened = await openSession(backend, model, options)
   return {
+    inputNames: opened.session.inputNames,
     outputNames: opened.session.outputNames,
     run: (feeds, into = {}) => runSession(opened, feeds, into),
     release: () => opened.session.release(),

@@ -3,7 +3,7 @@ import { readdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { temporaryFolder, writeImages } from '../../test/images.ts'
-import { affine, type Images, openImageFolder } from '../data/index.ts'
+import { affine, openImageFolder, type Source } from '../data/index.ts'
 import { mlp } from '../encoders/index.ts'
 import { DataError, InterruptedError } from '../errors.ts'
 import { arcface, crossBatchMemory, momentumEncoder, ntxent, selfSupervised, triplet } from '../losses/index.ts'
@@ -13,7 +13,7 @@ import { type TrainOptions, train } from './index.ts'
 
 const input = { kind: 'image', channels: 1, height: 8, width: 8, resize: 'stretch' } as const
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
-let images: Images
+let images: Source
 const at = (name: string) => join(folder.path, name)
 beforeAll(async () => {
   folder = await temporaryFolder()

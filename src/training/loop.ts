@@ -1,7 +1,7 @@
 /** The steps of a training run, one after the other. */
 import { setImmediate } from 'node:timers/promises'
-import { classSampler, type Images } from '../data/index.ts'
-import type { Variables } from '../encoders/encoder.ts'
+import { classSampler, type Source } from '../data/index.ts'
+import { inputName, type Variables } from '../encoders/encoder.ts'
 import { InterruptedError, RuntimeError } from '../errors.ts'
 import type { ComputeOptions } from '../runtime/session.ts'
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
@@ -45,22 +45,22 @@ export interface Run {
  *
  * @throws RuntimeError if training has collapsed and is to stop then; InterruptedError if the signal is aborted.
  */
-export async function runSteps(images: Images, initial: Variables, options: LoopOptions): Promise<Run> {
+export async function runSteps(source: Source, initial: Variables, options: LoopOptions): Promise<Run> {
   const { signal, steps, onStep, loss, schedule, onCollapse, warn = console.warn } = options
   const { views = 1 } = loss
-  const sampler = classSampler(images.labels, options)
+  const sampler = classSampler(source.labels, options)
   const training = await recoverable(options, (each) =>
     createStep({
       ...options,
       loss: each,
       variables: initial,
-      classes: images.classes.length,
+      classes: source.classes.length,
       largestClass: sampler.perClass * views,
     }),
   )
   const watch = collapseWatch(loss.metric.range)
   const history: StepRecord[] = []
-  const checkpoint = checkpoints(images, options)
+  const checkpoint = checkpoints(source, options)
   try {
     const found = await checkpoint?.read()
     if (found) {
@@ -74,7 +74,8 @@ export async function runSteps(images: Images, initial: Variables, options: Loop
       }
     }
     for (let i = history.length + 1; i <= steps; i++) {
-      const batches = Array.from({ length: options.accumulate }, () => batchOf(images, sampler.next(), views))
+      const batches: Batch[] = []
+      while (batches.length < options.accumulate) batches.push(await batchOf(source, sampler.next(), options))
       const { loss: value, statistics, sample } = await training.run(batches, schedule.factor(i, steps))
       const trouble = notFinite(value, statistics.gradientNorm, i, options.learningRate)
       if (trouble) {
@@ -122,7 +123,7 @@ export async function runSteps(images: Images, initial: Variables, options: Loop
 }
 
 /** Checkpoints of this training, where they are asked for. */
-function checkpoints({ fingerprint }: Images, options: LoopOptions) {
+function checkpoints({ fingerprint }: Source, options: LoopOptions) {
   if (!options.checkpoint) return undefined
   const { directory, every = 100, resume = false } = options.checkpoint
   const { loss, optimizer, schedule, encoder, augmentation, warn = console.warn } = options
@@ -155,12 +156,12 @@ function checkpoints({ fingerprint }: Images, options: LoopOptions) {
   }
 }
 
-function batchOf(images: Images, drawn: Int32Array, views: number): Batch {
-  const { channels, height, width } = images.input
+async function batchOf(source: Source, drawn: Int32Array, { loss, encoder }: LoopOptions): Promise<Batch> {
+  const { views = 1 } = loss
   const rows = Int32Array.from({ length: views * drawn.length }, (_, i) => drawn[i % drawn.length]!)
   return {
-    inputs: { pixels: { dtype: 'uint8', shape: [rows.length, channels, height, width], data: images.read(rows) } },
-    labels: rows.map((row) => images.labels[row]!),
+    inputs: { [inputName(encoder)]: await source.read(rows) },
+    labels: rows.map((row) => source.labels[row]!),
     identities: rows,
   }
 }

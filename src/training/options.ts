@@ -1,7 +1,7 @@
 /** What training can be told, and what it tells. */
 
 import type { Augmentation } from '../data/augmentation.ts'
-import type { Images } from '../data/index.ts'
+import type { Source } from '../data/index.ts'
 import type { Encoder } from '../encoders/encoder.ts'
 import type { Loss } from '../losses/loss.ts'
 import type { Optimizer } from '../optimizers/optimizer.ts'
@@ -11,14 +11,14 @@ import type { CheckpointOptions } from './checkpoint.ts'
 import type { OnCollapse } from './collapse.ts'
 
 export interface TrainOptions {
-  /** For images of the size of `images.input`. */
+  /** For examples of the form of the source's `input`. */
   readonly encoder: Encoder
   /** `cosineMarginTriplet()` if left out. Its metric becomes the model's. */
   readonly loss?: Loss
   /** `adam()` if left out. */
   readonly optimizer?: Optimizer
-  /** Images of classes that training does not see: evaluated before and after, and named in the model as held out. */
-  readonly validation?: Images | undefined
+  /** Examples of classes that training does not see: evaluated before and after, and named in the model as held out. */
+  readonly validation?: Source | undefined
   readonly augmentation?: Augmentation | undefined
   /** How many classes a batch has; 32 if left out. */
   readonly classesPerBatch?: number

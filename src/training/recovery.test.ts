@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { temporaryFolder, writeImages } from '../../test/images.ts'
-import { type Images, openImageFolder } from '../data/index.ts'
+import { openImageFolder, type Source } from '../data/index.ts'
 import { convolutional } from '../encoders/index.ts'
 import { RuntimeError } from '../errors.ts'
 import { type Loss, triplet } from '../losses/index.ts'
@@ -12,7 +12,7 @@ const input = { kind: 'image', channels: 1, height: 12, width: 12, resize: 'stre
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
 /** Classes with nothing in common: pulling them together by their hardest pairs pulls everything together. */
-let images: Images
+let images: Source
 
 beforeAll(async () => {
   folder = await temporaryFolder()

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { temporaryFolder, writeImages } from '../../test/images.ts'
-import { affine, holdOutClasses, type Images, openImageFolder, subset } from '../data/index.ts'
+import { affine, holdOutClasses, itemsOf, openImageFolder, type Source, subset } from '../data/index.ts'
 import { convolutional, mlp } from '../encoders/index.ts'
 import { DataError, InterruptedError, RuntimeError, UsageError } from '../errors.ts'
 import { cosineMarginTriplet, type LabelledExamples, type Loss, triplet } from '../losses/index.ts'
@@ -19,7 +19,7 @@ const encoder = convolutional({ input, channels: [8, 8], dimension: 8 })
 const quick = { encoder, steps: 30, classesPerBatch: 4, perClass: 3, warn: () => {} }
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
-let images: Images
+let images: Source
 
 beforeAll(async () => {
   folder = await temporaryFolder()
@@ -40,7 +40,7 @@ test('training lowers the loss and tells classes apart that it has not seen', as
   expect(after).toEqual(await model.evaluate(heldOut))
   // By chance it would be about 0.2: five of the other seventeen images are of the query's class.
   expect(after.meanAveragePrecisionAtR).toBeGreaterThan(0.8)
-  expect(model.description.heldOut).toEqual({ classes: heldOut.classes, items: heldOut.items })
+  expect(model.description.heldOut).toEqual({ classes: heldOut.classes, items: itemsOf(heldOut) })
   await model.release()
 })
 
@@ -85,7 +85,7 @@ test('a saved model is an ordinary ONNX file that gives the same embeddings for 
 
   const program = await open(bytes)
   for (const rows of [[2], [0, 7, 8, 20]]) {
-    const pixels = Float32Array.from(images.read(rows))
+    const pixels = Float32Array.from((await images.read(rows)).data as Uint8Array)
     const results = await program.run({ pixels: { dtype: 'float32', shape: [rows.length, 1, 12, 12], data: pixels } })
     const own = await loaded.embed(subset(images, rows))
     for (const [i, value] of own.data.entries()) expect(results.embedding!.data[i]).toBeCloseTo(Number(value), 5)
@@ -93,7 +93,7 @@ test('a saved model is an ordinary ONNX file that gives the same embeddings for 
   }
   await program.release()
 
-  const [a, b] = [images.items[0]!, images.items[9]!]
+  const [a, b] = [images.item(0), images.item(9)]
   const [result] = await loaded.search(a, [b])
   expect(result!.matches[0]!.distance).toBeCloseTo(await loaded.distance(a, b), 5)
   expect(await loaded.distance(a, a)).toBeCloseTo(0, 5)
@@ -119,7 +119,7 @@ test('a stopped run ends after its step', async () => {
 test('what cannot be trained is said before any step', async () => {
   const wide = convolutional({ input: { channels: 3, height: 12, width: 12 }, dimension: 8 })
   await expect(train(images, { ...quick, encoder: wide })).rejects.toThrow(
-    /takes images of 3 × 12 × 12.*have 1 × 12 × 12/,
+    /takes images of 3 × 12 × 12.*has images of 1 × 12 × 12/,
   )
   await expect(train(images, { ...quick, steps: 0 })).rejects.toThrow(UsageError)
   await expect(train(images, { ...quick, learningRate: -1 })).rejects.toThrow(UsageError)

@@ -1,9 +1,10 @@
-/** From labelled images to a model. */
-import type { Images } from '../data/index.ts'
+/** From labelled examples to a model. */
+import { itemsOf, type Source } from '../data/index.ts'
 import { resolveDevice } from '../device.ts'
-import { type NamedTensors, type Pixels, takesImages } from '../encoders/encoder.ts'
+import type { Encoder } from '../encoders/encoder.ts'
 import { UsageError } from '../errors.ts'
 import { type Evaluation, evaluate } from '../evaluation/index.ts'
+import { describeInput, type Input } from '../inputs/index.ts'
 import { cosineMarginTriplet } from '../losses/cosine-margin-triplet.ts'
 import { FORMAT_VERSION } from '../model/description.ts'
 import { openEmbedder } from '../model/embedder.ts'
@@ -17,15 +18,15 @@ import { runSteps } from './loop.ts'
 import type { StepRecord, TrainOptions } from './options.ts'
 
 /**
- * Trains an encoder on labelled images. The model keeps a record of each step as its history.
+ * Trains an encoder on labelled examples. The model keeps a record of each step as its history.
  *
- * @throws UsageError if the encoder is made for images of another size, or a setting is out of range.
- * @throws DataError if fewer than two classes have two images.
+ * @throws UsageError if the encoder takes examples of another form, or a setting is out of range.
+ * @throws DataError if fewer than two classes have two examples.
  * @throws DivergedError, which holds the model of the last finite parameters, if the loss or its gradient is no longer finite;
  *   RuntimeError if training collapses and `onCollapse` is `stop`.
  * @throws InterruptedError if `signal` is aborted.
  */
-export async function train(images: Images, options: TrainOptions): Promise<Model> {
+export async function train(source: Source, options: TrainOptions): Promise<Model> {
   const settings = {
     loss: cosineMarginTriplet(),
     optimizer: adam(),
@@ -43,12 +44,12 @@ export async function train(images: Images, options: TrainOptions): Promise<Mode
   }
   const { encoder, loss, validation, threads, device, signal } = settings
   const compute = { threads, device, onFallback: options.onFallback }
-  check(images, settings)
+  check(source, settings)
 
   const started = performance.now()
   const initial = encoder.variables(settings.seed)
   const before = validation && (await evaluateEncoder(await exportEncoder(encoder, initial, loss.metric), validation))
-  const { variables, history, ended } = await runSteps(images, initial, settings)
+  const { variables, history, ended } = await runSteps(source, initial, settings)
   const exported = await exportEncoder(encoder, variables, loss.metric)
   const after = validation && (await evaluateEncoder(exported, validation))
 
@@ -56,10 +57,10 @@ export async function train(images: Images, options: TrainOptions): Promise<Mode
     formatVersion: FORMAT_VERSION,
     metric: loss.metric.name,
     dimension: encoder.dimension,
-    input: images.input,
+    input: source.input,
     encoder: { name: encoder.name, ...encoder.settings },
     loss: { name: loss.name, ...loss.settings },
-    heldOut: { classes: validation?.classes ?? [], items: validation?.items ?? [] },
+    heldOut: { classes: validation?.classes ?? [], items: validation ? itemsOf(validation) : [] },
     training: {
       steps: history.length,
       seconds: (performance.now() - started) / 1000,
@@ -78,7 +79,7 @@ export async function train(images: Images, options: TrainOptions): Promise<Mode
         threads,
         device,
       },
-      fingerprint: images.fingerprint,
+      fingerprint: source.fingerprint,
       ...(before && after && { validation: { before, after } }),
     },
   }
@@ -87,7 +88,7 @@ export async function train(images: Images, options: TrainOptions): Promise<Mode
   if (ended !== undefined) throw new DivergedError(ended, model)
   return model
 
-  async function evaluateEncoder(bytes: Uint8Array, held: Images): Promise<Evaluation> {
+  async function evaluateEncoder(bytes: Uint8Array, held: Source): Promise<Evaluation> {
     const embedder = await openEmbedder(bytes, encoder.dimension, { ...compute, signal })
     try {
       return await evaluate(await embedder.embedLabelled(held), loss.metric, compute)
@@ -97,23 +98,19 @@ export async function train(images: Images, options: TrainOptions): Promise<Mode
   }
 }
 
-function check({ input }: Images, options: TrainOptions): void {
+function check({ input }: Source, options: TrainOptions): void {
   const { encoder, loss, augmentation, steps, learningRate, accumulate, microBatch } = options
   if (loss?.views && !augmentation) {
     throw new UsageError(
       `The loss ${loss.name} compares ${loss.views} views of each image, which are the same without an augmentation. Give one, as affine().`,
     )
   }
-  const size = ({ channels, height, width }: Pixels) => `${channels} × ${height} × ${width}`
-  if (!takesImages(encoder)) {
-    const names = (encoder.input as NamedTensors).tensors.map(({ name }) => name).join(', ')
-    throw new UsageError(
-      `The encoder takes ${names}, not images. Images need an encoder of [n, 1 or 3, height, width].`,
-    )
+  if (augmentation && input.kind !== 'image') {
+    throw new UsageError(`The augmentation ${augmentation.name} changes images, found ${describeInput(input)}.`)
   }
-  if (size(encoder.input) !== size(input)) {
+  if (!takes(encoder, input)) {
     throw new UsageError(
-      `The encoder takes images of ${size(encoder.input)}, the images have ${size(input)}. Make the encoder with \`input: images.input\`.`,
+      `The encoder takes ${described(encoder)}, the data has ${describeInput(input)}. Make the encoder with the data's \`input\`.`,
     )
   }
   for (const [name, value] of Object.entries({ steps, accumulate, microBatch })) {
@@ -123,6 +120,23 @@ function check({ input }: Images, options: TrainOptions): void {
   if (!(learningRate! > 0) || !Number.isFinite(learningRate)) {
     throw new UsageError(`A learning rate must be above 0, found ${learningRate}.`)
   }
+}
+
+function takes({ input }: Encoder, form: Input): boolean {
+  if (!('tensors' in input)) {
+    return (
+      form.kind === 'image' && (['channels', 'height', 'width'] as const).every((name) => input[name] === form[name])
+    )
+  }
+  const [only] = input.tensors
+  const [, dimension] = only!.shape
+  const isVector = input.tensors.length === 1 && only!.dtype === 'float32' && only!.shape.length === 2
+  return isVector && form.kind === 'vector' && (typeof dimension === 'string' || dimension === form.dimension)
+}
+
+function described({ input }: Encoder): string {
+  if (!('tensors' in input)) return describeInput({ kind: 'image', ...input })
+  return input.tensors.map(({ name, dtype, shape }) => `${name} ${dtype} [${shape.join(', ')}]`).join(' and ')
 }
 
 /** The mean loss of the last tenth of the steps. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { UsageError } from '../errors.ts'
 import type { ImageInput } from '../inputs/image.ts'
-import { type Example, holdImages, subset } from './images.ts'
+import { type Example, holdImages, itemsOf, type Source, subset } from './source.ts'
 
 const input: ImageInput = { kind: 'image', channels: 1, height: 1, width: 2, resize: 'stretch' }
 
@@ -15,6 +15,7 @@ const examples = (...names: string[]): Example[] =>
   }))
 
 const hold = (...names: string[]) => holdImages(input, examples(...names))
+const bytes = async (source: Source, rows: number[]) => [...(await source.read(rows)).data]
 const five = hold('x', 'b/1', 'a/1', 'b/2', 'c/1')
 
 test('fingerprint changes with names, labels, bytes, order and shape, and with nothing else', () => {
@@ -37,27 +38,27 @@ test('fingerprint changes with names, labels, bytes, order and shape, and with n
 })
 
 describe('subset', () => {
-  test('takes the rows in the order given and numbers the classes that are left anew', () => {
+  test('takes the rows in the order given and numbers the classes that are left anew', async () => {
     const images = subset(five, [4, 0, 3, 1])
     expect(images.length).toBe(4)
-    expect(images.items).toEqual(['/data/c/1', '/data/x', '/data/b/2', '/data/b/1'])
+    expect(itemsOf(images)).toEqual(['/data/c/1', '/data/x', '/data/b/2', '/data/b/1'])
     expect(images.classes).toEqual(['b', 'c'])
     expect([...images.labels]).toEqual([1, -1, 0, 0])
-    expect([...images.read([1, 3])]).toEqual([0, 0, 1, 1])
+    expect(await bytes(images, [1, 3])).toEqual([0, 0, 1, 1])
     expect(images.input).toBe(input)
   })
 
-  test('is a view that does not follow later changes of the rows', () => {
+  test('is a view that does not follow later changes of the rows', async () => {
     const rows = [4, 0]
     const images = subset(five, rows)
     rows[0] = 1
-    expect([...images.read([0])]).toEqual([4, 4])
+    expect(await bytes(images, [0])).toEqual([4, 4])
   })
 
-  test('of a subset, and of nothing', () => {
+  test('of a subset, and of nothing', async () => {
     const images = subset(subset(five, [4, 2, 1]), [2, 0])
-    expect(images.items).toEqual(['/data/b/1', '/data/c/1'])
-    expect([...images.read([0, 1])]).toEqual([1, 1, 4, 4])
+    expect(itemsOf(images)).toEqual(['/data/b/1', '/data/c/1'])
+    expect(await bytes(images, [0, 1])).toEqual([1, 1, 4, 4])
     expect(subset(five, []).classes).toEqual([])
   })
 
@@ -67,8 +68,9 @@ describe('subset', () => {
     expect(subset(five, Int32Array.of(0, 1)).fingerprint).toBe(prints[1])
   })
 
-  test('refuses rows that are not there', () => {
+  test('refuses rows that are not there', async () => {
     for (const row of [5, -1, 0.5, Number.NaN]) expect(() => subset(five, [row])).toThrow(UsageError)
-    expect(() => subset(five, [4]).read([1])).toThrow(UsageError)
+    await expect(subset(five, [4]).read([1])).rejects.toThrow(UsageError)
+    expect(() => subset(five, [4]).item(1)).toThrow(UsageError)
   })
 })

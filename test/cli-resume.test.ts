@@ -89,6 +89,20 @@ test('Ctrl-C finishes the step, keeps it and says how to go on', async () => {
   expect(await bytes('stopped')).toEqual(await bytes('unstopped'))
 })
 
+test('Ctrl-C twice ends it at once', async () => {
+  const slow = ['--classes-per-batch', '5', '--per-class', '40', '--image-size', '48', '--hold-out-classes', '0']
+  let sent = false
+  const args = ['train', at('data'), '--out', at('twice'), ...slow]
+  const { code, stderr } = await isometry(args, (text, kill) => {
+    if (sent || !text.includes('training on')) return
+    sent = true
+    void setTimeout(500).then(() => kill('SIGINT'))
+    void setTimeout(550).then(() => kill('SIGINT'))
+  })
+  expect(code).toBe(130)
+  expect(stderr).not.toMatch(/stopped after/)
+})
+
 test('a truncated checkpoint is said, and the one before it is taken', async () => {
   await killed(begin('torn', 20_000, ['--checkpoint-every', '5']), 1500)
   const kept = at('torn.training')

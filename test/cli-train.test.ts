@@ -132,17 +132,4 @@ describe('train', () => {
     expect(forced.code, forced.stderr).toBe(0)
     expect(await readFile(at('fits1', 'history.jsonl'), 'utf8')).toMatch(/^.*\n.*\n$/)
   })
-
-  test('Ctrl-C stops after the step, leaves nothing behind and exits with 130', async () => {
-    let sent = false
-    const outcome = await isometry(
-      ['train', data, '--out', at('interrupted'), ...quick, '--steps', '100000'],
-      (stderr, kill) => {
-        if (!sent && stderr.includes('training on')) setTimeout(() => kill('SIGINT'), 500)
-        sent ||= stderr.includes('training on')
-      },
-    )
-    expectError(outcome, 130, /Training was stopped after step \d+ of 100000/)
-    expect((await readdir(at())).filter((name) => name.includes('interrupted'))).toEqual([])
-  })
 })

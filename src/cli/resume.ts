@@ -47,7 +47,8 @@ async function finish(data: string, options: TrainArguments, resume: boolean): P
   } catch (error) {
     // What has diverged would diverge again, and where no step was kept there is nothing to go on with.
     const isOver = (error as Error).cause instanceof DivergedError || !(await hasCheckpoint(directory))
-    if (isOver && !resume) await rm(directory, { recursive: true, force: true })
+    // What went wrong is told even where nothing can be cleared away.
+    if (isOver && !resume) await rm(directory, { recursive: true, force: true }).catch(() => undefined)
     if (error instanceof InterruptedError && !isOver) {
       throw new InterruptedError(`${error.message} isometry train --resume ${options.out}`, { cause: error })
     }

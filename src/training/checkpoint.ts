@@ -114,6 +114,6 @@ function compare(found: Checkpoint['identity'], expected: Checkpoint['identity']
 }
 
 function ifMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error
+  if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error
   return undefined
 }

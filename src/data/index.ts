@@ -1,7 +1,8 @@
 /** Where examples come from: image folders, splits, samplers. */
 
 export { type AffineOptions, type Augmentation, affine } from './augmentation.ts'
-export { type OpenImagesOptions, openImageFolder, openImages } from './image-folder.ts'
+export type { OpenImagesOptions } from './image-files.ts'
+export { openImageFolder, openImages } from './image-folder.ts'
 export { type OpenOptions, openSource } from './open.ts'
 export { type ClassSampler, type ClassSamplerOptions, classSampler } from './sampler.ts'
 export { itemsOf, labelsOf, type Source, subset } from './source.ts'

@@ -11,6 +11,8 @@ export interface OpenOptions {
   readonly warn?: (message: string) => void
   /** Stops the reading. */
   readonly signal?: AbortSignal
+  /** How many bytes of decoded images are kept in memory; see `OpenImagesOptions`. */
+  readonly memory?: number | undefined
 }
 
 /**

@@ -1,64 +1,41 @@
 import { describe, expect, test } from 'vitest'
 import { UsageError } from '../errors.ts'
-import type { ImageInput } from '../inputs/image.ts'
-import { type Example, holdImages, itemsOf, type Source, subset } from './source.ts'
+import { itemsOf, type Source, subset } from './source.ts'
+import { vectors } from './vectors.ts'
 
-const input: ImageInput = { kind: 'image', channels: 1, height: 1, width: 2, resize: 'stretch' }
+const values = async (source: Source, rows: number[]) => [...(await source.read(rows)).data]
 
-/** An example of each name, where the bytes are its place; the class is what stands before the last slash. */
-const examples = (...names: string[]): Example[] =>
-  names.map((name, i) => ({
-    path: `/data/${name}`,
-    name,
-    class: name.slice(0, Math.max(0, name.lastIndexOf('/'))),
-    bytes: Uint8Array.of(i, i),
-  }))
-
-const hold = (...names: string[]) => holdImages(input, examples(...names))
-const bytes = async (source: Source, rows: number[]) => [...(await source.read(rows)).data]
-const five = hold('x', 'b/1', 'a/1', 'b/2', 'c/1')
-
-test('fingerprint changes with names, labels, bytes, order and shape, and with nothing else', () => {
-  const same = holdImages({ ...input }, examples('b/1', 'a/1'))
-  const moved = examples('b/1', 'a/1').map((example) => ({ ...example, path: `/elsewhere/${example.name}` }))
-  expect(same.fingerprint).toMatch(/^[0-9a-f]{64}$/)
-  expect(holdImages(input, moved).fingerprint).toBe(same.fingerprint)
-
-  const [b, a] = examples('b/1', 'a/1') as [Example, Example]
-  const others = [
-    hold('b/2', 'a/1'),
-    hold('b/1', 'c/1'),
-    holdImages(input, [b, { ...a, class: '' }]),
-    holdImages(input, [b, { ...a, bytes: Uint8Array.of(1, 2) }]),
-    holdImages(input, [a, b]),
-    holdImages(input, [b]),
-    holdImages({ ...input, height: 2, width: 1 }, [b, a]),
-  ]
-  expect(new Set([same, ...others].map((images) => images.fingerprint)).size).toBe(8)
+/** Vectors of one number, their row. */
+const five = vectors(Float32Array.of(0, 1, 2, 3, 4), {
+  dimension: 1,
+  names: ['x', 'b/1', 'a/1', 'b/2', 'c/1'],
+  labels: [null, 'b', 'a', 'b', 'c'],
+  groups: [1, 1, 2, null, 2],
 })
 
 describe('subset', () => {
   test('takes the rows in the order given and numbers the classes that are left anew', async () => {
     const images = subset(five, [4, 0, 3, 1])
     expect(images.length).toBe(4)
-    expect(itemsOf(images)).toEqual(['/data/c/1', '/data/x', '/data/b/2', '/data/b/1'])
+    expect(itemsOf(images)).toEqual(['c/1', 'x', 'b/2', 'b/1'])
     expect(images.classes).toEqual(['b', 'c'])
     expect([...images.labels]).toEqual([1, -1, 0, 0])
-    expect(await bytes(images, [1, 3])).toEqual([0, 0, 1, 1])
-    expect(images.input).toBe(input)
+    expect(await values(images, [1, 3])).toEqual([0, 1])
+    expect([...images.groups!]).toEqual([1, 0, -1, 0])
+    expect(images.input).toBe(five.input)
   })
 
   test('is a view that does not follow later changes of the rows', async () => {
     const rows = [4, 0]
     const images = subset(five, rows)
     rows[0] = 1
-    expect(await bytes(images, [0])).toEqual([4, 4])
+    expect(await values(images, [0])).toEqual([4])
   })
 
   test('of a subset, and of nothing', async () => {
     const images = subset(subset(five, [4, 2, 1]), [2, 0])
-    expect(itemsOf(images)).toEqual(['/data/b/1', '/data/c/1'])
-    expect(await bytes(images, [0, 1])).toEqual([1, 1, 4, 4])
+    expect(itemsOf(images)).toEqual(['b/1', 'c/1'])
+    expect(await values(images, [0, 1])).toEqual([1, 4])
     expect(subset(five, []).classes).toEqual([])
   })
 

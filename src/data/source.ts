@@ -1,9 +1,8 @@
 /** Where examples come from: labelled rows that are read when they are needed. */
 import { createHash } from 'node:crypto'
 import { UsageError } from '../errors.ts'
-import type { ImageInput } from '../inputs/image.ts'
-import { type Input, typeOfRows } from '../inputs/input.ts'
-import { allocate, type Tensor } from '../tensor.ts'
+import type { Input } from '../inputs/input.ts'
+import type { Tensor } from '../tensor.ts'
 
 /** Labelled examples, all of one form. */
 export interface Source<Form extends Input = Input> {
@@ -30,41 +29,6 @@ export interface Source<Form extends Input = Input> {
   read(rows: ArrayLike<number>, signal?: AbortSignal): Promise<Tensor>
 }
 
-/** One decoded image: `name` is its path below the folder that was named, `class` the folder of that, '' for none. */
-export interface Example {
-  readonly path: string
-  readonly name: string
-  readonly class: string
-  readonly bytes: Uint8Array
-}
-
-/** Images of decoded examples, in their order. */
-export function holdImages(input: ImageInput, examples: readonly Example[]): Source<ImageInput> {
-  const classes = [...new Set(examples.map((example) => example.class))].filter((name) => name !== '').sort()
-  const labels = indices(classes, examples, (example) => example.class)
-
-  const { channels, height, width, resize } = input
-  const hash = createHash('sha256').update(`${channels} x ${height} x ${width} ${resize}`)
-  examples.forEach(({ name, bytes }, row) => {
-    hash.update(`\0${name}\0${labels[row]}\0`).update(bytes)
-  })
-  const size = channels * height * width
-  return {
-    input,
-    length: examples.length,
-    item: (row) => examples[inside(row, examples.length)]!.path,
-    classes,
-    labels,
-    fingerprint: hash.digest('hex'),
-    async read(rows) {
-      const type = typeOfRows(input, rows.length)
-      const data = allocate(type) as Uint8Array
-      for (let i = 0; i < rows.length; i++) data.set(examples[inside(rows[i]!, examples.length)]!.bytes, i * size)
-      return { ...type, data }
-    },
-  }
-}
-
 /**
  * A view of some rows, in the order given; the classes are those that occur in it, numbered anew.
  *
@@ -72,16 +36,16 @@ export function holdImages(input: ImageInput, examples: readonly Example[]): Sou
  */
 export function subset<Form extends Input>(source: Source<Form>, rows: ArrayLike<number>): Source<Form> {
   const own = Int32Array.from(rows, (row) => inside(row, source.length))
-  const nameOf = (row: number) => source.classes[source.labels[row]!]
-  const present = new Set(Array.from(own, nameOf))
-  const classes = source.classes.filter((name) => present.has(name))
+  const present = new Set(own.map((row) => source.labels[row]!))
+  const kept = [...source.classes.keys()].filter((label) => present.has(label))
+  const numbers = new Map(kept.map((label, number) => [label, number]))
   const rowAt = (row: number) => own[inside(row, own.length)]!
   return {
     input: source.input,
     length: own.length,
     item: (row) => source.item(rowAt(row)),
-    classes,
-    labels: indices(classes, Array.from(own), nameOf),
+    classes: kept.map((label) => source.classes[label]!),
+    labels: own.map((row) => numbers.get(source.labels[row]!) ?? -1),
     groups: source.groups && own.map((row) => source.groups![row]!),
     fingerprint: createHash('sha256').update(`${source.fingerprint} ${own}`).digest('hex'),
     read: async (some, signal) => source.read(Int32Array.from(some, rowAt), signal),
@@ -98,12 +62,8 @@ export function labelsOf({ labels, classes }: Source): (string | null)[] {
   return Array.from(labels, (label) => classes[label] ?? null)
 }
 
-function indices<T>(classes: readonly string[], of: readonly T[], nameOf: (item: T) => string | undefined): Int32Array {
-  const index = new Map<string | undefined, number>(classes.map((name, i) => [name, i]))
-  return Int32Array.from(of, (item) => index.get(nameOf(item)) ?? -1)
-}
-
-function inside(row: number, length: number): number {
+/** @throws UsageError if there is no such row of so many. */
+export function inside(row: number, length: number): number {
   if (Number.isInteger(row) && row >= 0 && row < length) return row
   throw new UsageError(`There is no row ${row}: the rows are 0 to ${length - 1}`)
 }

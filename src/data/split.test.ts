@@ -1,16 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DataError, UsageError } from '../errors.ts'
-import { holdImages, itemsOf, type Source } from './source.ts'
+import { itemsOf, type Source } from './source.ts'
 import { holdOutClasses } from './split.ts'
+import { vectors } from './vectors.ts'
 
-/** Images of one byte, their row; `sizes[i]` of them in class `i`, and some without a class. */
+/** Vectors of one number, their row, which is their name too; `sizes[i]` of them in class `i`, and some without a class. */
 function labelled(sizes: readonly number[], unlabelled = 0): Source {
-  const classes = [...sizes.flatMap((size, i) => Array(size).fill(`class ${i}`)), ...Array(unlabelled).fill('')]
-  return holdImages(
-    { kind: 'image', channels: 1, height: 1, width: 1, resize: 'stretch' },
-    classes.map((name, row) => ({ path: `${row}`, name: `${row}`, class: name, bytes: Uint8Array.of(row) })),
-  )
+  const labels = [...sizes.flatMap((size, i) => Array(size).fill(`class ${i}`)), ...Array(unlabelled).fill(null)]
+  const rows = [...labels.keys()]
+  return vectors(Float32Array.from(rows), { dimension: 1, labels, names: rows.map(String) })
 }
 
 const sizes = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 0, maxLength: 12 })

@@ -4,7 +4,8 @@ import { DataError, UsageError } from '../errors.ts'
 import { typeOfRows } from '../inputs/input.ts'
 import type { VectorInput } from '../inputs/vector.ts'
 import { allocate } from '../tensor.ts'
-import type { Source } from './source.ts'
+import { type Numbered, numbered } from './numbered.ts'
+import { inside, type Source } from './source.ts'
 
 export interface VectorsOptions {
   /** d, the numbers of a vector. */
@@ -50,15 +51,11 @@ export function vectors(data: Float32Array, options: VectorsOptions): Source<Vec
   const input = { kind: 'vector', dimension } as const
   const ofLabels = numbered(labels, length)
   const ofGroups = options.groups && numbered(groups, length)
-  const inside = (row: number) => {
-    if (Number.isInteger(row) && row >= 0 && row < length) return row
-    throw new UsageError(`There is no row ${row}: the rows are 0 to ${length - 1}`)
-  }
   let fingerprint: string | undefined
   return {
     input,
     length,
-    item: (row) => names?.[inside(row)] ?? `row ${inside(row)}`,
+    item: (row) => names?.[inside(row, length)] ?? `row ${inside(row, length)}`,
     classes: ofLabels.names,
     labels: ofLabels.numbers,
     groups: ofGroups?.numbers,
@@ -70,41 +67,12 @@ export function vectors(data: Float32Array, options: VectorsOptions): Source<Vec
       const type = typeOfRows(input, rows.length)
       const picked = allocate(type) as Float32Array
       for (let i = 0; i < rows.length; i++) {
-        const start = inside(rows[i]!) * dimension
+        const start = inside(rows[i]!, length) * dimension
         picked.set(data.subarray(start, start + dimension), i * dimension)
       }
       return { ...type, data: picked }
     },
   }
-}
-
-interface Numbered {
-  /** Sorted by code units. */
-  readonly names: readonly string[]
-  /** [length]: indices into the names; -1 where there is none. */
-  readonly numbers: Int32Array
-}
-
-function numbered(values: ArrayLike<string | number | null>, length: number): Numbered {
-  const known = new Map<string | number, number>()
-  const numbers = new Int32Array(length).fill(-1)
-  for (let row = 0; row < values.length; row++) {
-    const value = values[row]
-    if (value === null || value === undefined) continue
-    let number = known.get(value)
-    if (number === undefined) {
-      number = known.size
-      known.set(value, number)
-    }
-    numbers[row] = number
-  }
-  // 1 and '1' are one class.
-  const found = Array.from(known.keys(), String)
-  const names = [...new Set(found)].sort()
-  const places = new Map(names.map((name, place) => [name, place]))
-  const order = Int32Array.from(found, (name) => places.get(name)!)
-  for (let row = 0; row < length; row++) if (numbers[row]! >= 0) numbers[row] = order[numbers[row]!]!
-  return { names, numbers }
 }
 
 function fingerprintOf(

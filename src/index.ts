@@ -3,7 +3,14 @@ export { checkLoss, type Report } from './checking/index.ts'
 export * as data from './data/index.ts'
 export * as encoders from './encoders/index.ts'
 export * from './errors.ts'
-export { type Evaluation, evaluate, type LabelledEmbeddings } from './evaluation/index.ts'
+export {
+  type EmbeddedTuples,
+  type Evaluation,
+  evaluate,
+  evaluateTuples,
+  type LabelledEmbeddings,
+  type TupleEvaluation,
+} from './evaluation/index.ts'
 export * as losses from './losses/index.ts'
 export * as metrics from './metrics/index.ts'
 export * as miners from './mining/index.ts'
@@ -13,6 +20,7 @@ export {
   type Match,
   type Model,
   type ReadEncoderOptions,
+  type Role,
   readEncoder,
   type SearchResult,
 } from './model/index.ts'

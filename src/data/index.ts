@@ -7,4 +7,14 @@ export { type OpenOptions, openSource } from './open.ts'
 export { type ClassSampler, type ClassSamplerOptions, classSampler } from './sampler.ts'
 export { itemsOf, labelsOf, type Source, subset } from './source.ts'
 export { holdOutClasses } from './split.ts'
+export { type TupleSampler, type TupleSamplerOptions, tupleSampler } from './tuple-sampler.ts'
+export {
+  type GradedMembers,
+  holdOutTuples,
+  type Members,
+  pickTuples,
+  type TupleMembers,
+  type Tuples,
+  tuples,
+} from './tuples.ts'
 export { type VectorsOptions, vectors } from './vectors.ts'

@@ -1,4 +1,5 @@
 /** Encoders: from inputs to embeddings. */
+export { type AdapterOptions, identity, linear, type VectorMlpOptions } from './adapters.ts'
 export { type ConvolutionalOptions, convolutional } from './convolutional.ts'
 export { dropout, type Mask, mask } from './dropout.ts'
 export {

@@ -1,6 +1,7 @@
-/** A multilayer perceptron over pixels. */
+/** A multilayer perceptron over pixels, or over vectors. */
 import { random } from '../random.ts'
-import type { Encoder, Pixels, Variables } from './encoder.ts'
+import { type VectorMlpOptions, vectorMlp } from './adapters.ts'
+import type { Encoder, NamedTensors, Pixels, Variables } from './encoder.ts'
 import { centred, dense, denseVariables } from './layers.ts'
 
 export interface MlpOptions {
@@ -11,8 +12,23 @@ export interface MlpOptions {
   readonly hidden?: readonly number[]
 }
 
-/** Dense layers with relu between them, over the pixels of an image. */
-export function mlp({ input, dimension, hidden = [512, 512] }: MlpOptions): Encoder<Pixels> {
+/**
+ * Dense layers with relu between them, over the pixels of an image or over vectors; with `residual`, over vectors only, they
+ * are added to the vector, and the last one is zero in the beginning: training starts with the vectors themselves.
+ *
+ * @throws UsageError if `residual` is to change the length.
+ */
+export function mlp(options: VectorMlpOptions): Encoder<NamedTensors>
+export function mlp(options: MlpOptions): Encoder<Pixels>
+export function mlp(options: MlpOptions | VectorMlpOptions): Encoder<NamedTensors> | Encoder<Pixels> {
+  return isOfVectors(options) ? vectorMlp(options) : ofPixels(options)
+}
+
+function isOfVectors(options: MlpOptions | VectorMlpOptions): options is VectorMlpOptions {
+  return 'kind' in options.input && options.input.kind === 'vector'
+}
+
+function ofPixels({ input, dimension, hidden = [512, 512] }: MlpOptions): Encoder<Pixels> {
   const widths = [input.channels * input.height * input.width, ...hidden, dimension]
   return {
     name: 'mlp',

@@ -31,6 +31,8 @@ export interface Evaluation {
 export interface EvaluateOptions extends ComputeOptions {
   /** What the queries are compared with; every other item if left out. */
   readonly gallery?: LabelledEmbeddings | undefined
+  /** Whether row i of the gallery is query i itself, differently embedded, and is not compared with it; false if left out. */
+  readonly own?: boolean | undefined
 }
 
 /** Queries are searched in blocks of about so many neighbours, which bounds the memory for large classes. */
@@ -47,16 +49,15 @@ const NEIGHBOURS = 2 ** 22
 export async function evaluate(
   { embeddings, labels }: LabelledEmbeddings,
   metric: Metric,
-  { gallery, ...compute }: EvaluateOptions = {},
+  { gallery, own = gallery === undefined, ...compute }: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const within = gallery === undefined
   const target = gallery ?? { embeddings, labels }
   const members = countMembers(target.labels)
-  const relevant = (row: number) => (members.get(labels[row]!) ?? 0) - (within ? 1 : 0)
+  const relevant = (row: number) => (members.get(labels[row]!) ?? 0) - (own ? 1 : 0)
   const queries = labels.flatMap((label, row) => (label !== null && relevant(row) > 0 ? [row] : []))
   if (queries.length === 0) {
     throw new DataError(
-      `None of ${labels.length} items can be evaluated: a query needs another member of its class${within ? '' : ' in the gallery'}. Give at least two images of a class, in a folder of their own.`,
+      `None of ${labels.length} items can be evaluated: a query needs another member of its class${own ? '' : ' in the gallery'}. Give at least two images of a class, in a folder of their own.`,
     )
   }
 
@@ -64,7 +65,7 @@ export async function evaluate(
     ...RECALL_AT,
     queries.reduce((most, row) => Math.max(most, relevant(row)), 0),
   )
-  const k = deepest + (within ? 1 : 0)
+  const k = deepest + (own ? 1 : 0)
   const searcher = openSearcher(target.embeddings, metric, { k, ...compute })
   const measures: QueryMeasures[] = []
   try {
@@ -74,7 +75,7 @@ export async function evaluate(
       const found = await searcher.nearest(pick(embeddings, block))
       block.forEach((row, i) => {
         const neighbours = found.indices.subarray(i * found.k, (i + 1) * found.k)
-        const others = within ? neighbours.filter((index) => index !== row) : neighbours
+        const others = own ? neighbours.filter((index) => index !== row) : neighbours
         const hits = Array.from(others.subarray(0, deepest), (index) => target.labels[index] === labels[row])
         measures.push(measure(hits, relevant(row)))
       })

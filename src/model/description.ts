@@ -1,7 +1,7 @@
 /** `isometry.json`: what a model directory says of itself. */
 import { DataError } from '../errors.ts'
-import type { Evaluation } from '../evaluation/index.ts'
-import type { Input } from '../inputs/input.ts'
+import type { Evaluation, TupleEvaluation } from '../evaluation/index.ts'
+import { describeInput, type Input } from '../inputs/input.ts'
 import { metricsByName } from '../metrics/by-name.ts'
 
 export const FORMAT_VERSION = 1
@@ -17,6 +17,8 @@ export interface Description {
   /** What an example has to become before `encoder.onnx` takes it, an image's resize rule among it. */
   readonly input: Input
   readonly encoder: Settings
+  /** `queries` where only they go through the encoder, and a gallery is compared with as it is; left out where all do. */
+  readonly adapt?: 'queries'
   readonly loss: Settings
   /** What training never saw: the classes, and the paths of their images. */
   readonly heldOut: { readonly classes: readonly string[]; readonly items: readonly string[] }
@@ -33,6 +35,8 @@ export interface TrainingSummary {
   readonly fingerprint: string
   /** How the held-out classes were told apart by the untrained encoder and by the trained one. */
   readonly validation?: { readonly before: Evaluation; readonly after: Evaluation }
+  /** How the distances of the untrained encoder and of the trained one agreed with the held-out tuples. */
+  readonly tuples?: { readonly before: TupleEvaluation; readonly after: TupleEvaluation }
 }
 
 /** @throws DataError if the text is not the description of a model that this version reads. */
@@ -57,6 +61,12 @@ export function parseDescription(text: string, file: string): Description {
   if (!metricsByName.has(found.metric ?? '') || !isInput(found.input) || !found.training || !found.heldOut) {
     throw new DataError(
       `${file} names the metric ${found.metric} and the input ${JSON.stringify(found.input)}; expected one of ${[...metricsByName.keys()].join(', ')} and an input of images or vectors, with training and heldOut beside them.`,
+    )
+  }
+  const { adapt, input, dimension } = found
+  if (adapt !== undefined && (adapt !== 'queries' || input?.kind !== 'vector' || input.dimension !== dimension)) {
+    throw new DataError(
+      `${file} adapts ${JSON.stringify(adapt)} of ${describeInput(input!)} to ${dimension}; expected "queries", of vectors of as many numbers as an embedding has.`,
     )
   }
   return found as Description

@@ -42,6 +42,7 @@ function inputsOf({ name, input: taken }: Encoder): Values {
 
 /** Constants that hold what values are for these variables. */
 async function evaluate(values: readonly Value[], variables: Variables): Promise<Map<Value, Value>> {
+  if (values.length === 0) return new Map()
   const program = await compile(Object.fromEntries(values.map((value, i) => [`folded${i}`, value])))
   const results = await program.run(variables)
   await program.release()

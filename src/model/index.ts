@@ -6,6 +6,7 @@ export {
   type Match,
   type Model,
   type ModelOptions,
+  type Role,
   type SearchResult,
   type SourceLike,
 } from './model.ts'

@@ -1,10 +1,11 @@
 /** A trained model: its encoder, and the metric it was trained in, which everything it does uses. */
-import { realpath } from 'node:fs/promises'
 import { compile } from '../compile.ts'
-import { itemsOf, labelsOf, openSource, type Source } from '../data/index.ts'
+import { itemsOf, labelsOf, openSource, type Source, type Tuples } from '../data/index.ts'
 import { resolveDevice } from '../device.ts'
-import { type Evaluation, evaluate } from '../evaluation/index.ts'
+import { UsageError } from '../errors.ts'
+import type { Evaluation, TupleEvaluation } from '../evaluation/index.ts'
 import { input } from '../graph/value.ts'
+import { describeInput, type Input } from '../inputs/index.ts'
 import { metricsByName } from '../metrics/by-name.ts'
 import type { Metric } from '../metrics/metric.ts'
 import type { ComputeOptions, Device } from '../runtime/session.ts'
@@ -12,12 +13,16 @@ import { nearest } from '../search/index.ts'
 import type { Tensor } from '../tensor.ts'
 import type { Description } from './description.ts'
 import { type ModelFiles, readModelDirectory, writeModelDirectory } from './directory.ts'
-import { openEmbedder } from './embedder.ts'
+import { itselfIn } from './itself.ts'
+import { evaluateExamples, openSides } from './sides.ts'
 
 /** Examples that are open already, or paths of images and folders of them. */
 export type SourceLike = Source | string | readonly string[]
 
-/** The images nearest to a query, nearest first. */
+/** Which side of a comparison examples are on. They are embedded alike, unless queries alone are adapted. */
+export type Role = 'query' | 'gallery'
+
+/** The examples nearest to a query, nearest first. */
 export interface SearchResult {
   readonly query: string
   readonly matches: readonly Match[]
@@ -31,23 +36,32 @@ export interface Match {
   readonly distance: number
 }
 
-/** What a model does; all of it in its own metric. Missing and unusable images are a DataError. */
+/**
+ * What a model does; all of it in its own metric. Missing and unusable examples are a DataError, those of another form than
+ * the encoder takes a UsageError.
+ */
 export interface Model {
   readonly metric: Metric
   readonly description: Description
-  /** One embedding for each image, [n, d] float32. */
-  embed(images: SourceLike): Promise<Tensor>
-  /** The distance between two images. */
-  distance(a: string, b: string): Promise<number>
   /**
-   * How well images of one class are each other's nearest neighbours.
+   * One embedding for each example, [n, d] float32.
    *
-   * @param gallery what queries are compared with; every other image of `images` if left out.
+   * @param role `query` if left out. Where queries alone are adapted, those of a gallery are its vectors themselves.
    */
-  evaluate(images: SourceLike, options?: { readonly gallery?: SourceLike }): Promise<Evaluation>
+  embed(examples: SourceLike, options?: { readonly role?: Role }): Promise<Tensor>
+  /** The distance from one example to another: that of a query to one of a gallery, where those are embedded differently. */
+  distance(a: SourceLike, b: SourceLike): Promise<number>
   /**
-   * The k images of the gallery nearest to each query (5 if left out). A query that is itself a file of the gallery is
-   * not matched with itself.
+   * How well examples of one class are each other's nearest neighbours.
+   *
+   * @param gallery what queries are compared with; every other example of those given if left out.
+   */
+  evaluate(examples: SourceLike, options?: { readonly gallery?: SourceLike }): Promise<Evaluation>
+  /** How well distances agree with tuples. */
+  evaluate(tuples: Tuples): Promise<TupleEvaluation>
+  /**
+   * The k examples of the gallery nearest to each query (5 if left out). A query that is itself a file of the gallery is
+   * not matched with itself, nor is a vector that has the same name there.
    */
   search(queries: SourceLike, gallery: SourceLike, options?: { readonly k?: number }): Promise<SearchResult[]>
   /**
@@ -85,47 +99,58 @@ export async function createModel(
   const compute = { threads, device: await resolveDevice(device), onFallback }
   const { description } = files
   const metric = metricsByName.get(description.metric)!
-  const embedder = await openEmbedder(files.encoder, description.dimension, { ...compute, signal })
+  const sides = await openSides(files.encoder, { ...description, metric }, { ...compute, signal })
 
   async function open(source: SourceLike): Promise<Source> {
-    if (typeof source !== 'string' && 'read' in source) return source
-    return openSource(source, { input: description.input, ...(warn && { warn }), ...(signal && { signal }) })
+    const { input } = description
+    if (typeof source === 'string' || !('read' in source)) {
+      return openSource(source, { input, ...(warn && { warn }), ...(signal && { signal }) })
+    }
+    checkForm(source.input, input)
+    return source
+  }
+
+  async function evaluate(examples: SourceLike, options?: { readonly gallery?: SourceLike }): Promise<Evaluation>
+  async function evaluate(tuples: Tuples): Promise<TupleEvaluation>
+  async function evaluate(examples: SourceLike | Tuples, { gallery }: { readonly gallery?: SourceLike } = {}) {
+    const isTuples = typeof examples !== 'string' && 'examples' in examples
+    if (isTuples) checkForm(examples.input, description.input)
+    const opened = isTuples ? examples : await open(examples)
+    const compared = gallery === undefined ? undefined : await open(gallery)
+    return evaluateExamples(sides, opened, metric, { gallery: compared, ...compute })
   }
 
   return {
     metric,
     description,
-    embed: async (source) => embedder.embed(await open(source)),
+    embed: async (source, { role = 'query' } = {}) => sides[role].embed(await open(source)),
     async distance(a, b) {
-      const pair = await embedder.embed(await open([a, b]))
-      const rows = input('rows', 'float32', [2, description.dimension])
-      const program = await compile({ distance: metric.pairwise(rows.slice(0, 0, 1), rows.slice(0, 1, 2)) }, compute)
-      const { distance } = await program.run({ rows: pair })
+      const [left, right] = [await open(a), await open(b)]
+      for (const { length } of [left, right]) {
+        if (length !== 1) throw new UsageError(`A distance is that of two examples, found ${length} for one of them.`)
+      }
+      const feeds = { a: await sides.query.embed(left), b: await sides.gallery.embed(right) }
+      const [from, to] = ['a', 'b'].map((name) => input(name, 'float32', [1, description.dimension]))
+      const program = await compile({ distance: metric.pairwise(from!, to!) }, compute)
+      const { distance } = await program.run(feeds)
       await program.release()
       return Math.max(distance!.data[0] as number, metric.range[0])
     },
-    async evaluate(source, { gallery } = {}) {
-      const queries = await embedder.embedLabelled(await open(source))
-      if (gallery === undefined) return evaluate(queries, metric, compute)
-      return evaluate(queries, metric, {
-        gallery: await embedder.embedLabelled(await open(gallery)),
-        ...compute,
-      })
-    },
+    evaluate,
     async search(querySource, gallerySource, { k = 5 } = {}) {
       const [queries, gallery] = [await open(querySource), await open(gallerySource)]
       const [items, galleryItems] = [itemsOf(queries), itemsOf(gallery)]
-      const [files, galleryFiles] = [await realPaths(items), await realPaths(galleryItems)]
-      // A file may be in the gallery more than once; so many more neighbours are asked for, and left out again.
-      const copies = Math.max(...countIn(galleryFiles, files))
-      const found = await nearest(await embedder.embed(queries), await embedder.embed(gallery), metric, {
+      // An item may be in the gallery more than once; so many more neighbours are asked for, and left out again.
+      const itself = await itselfIn(queries, gallery)
+      const copies = itself.reduce((most, { length }) => Math.max(most, length), 0)
+      const found = await nearest(await sides.query.embed(queries), await sides.gallery.embed(gallery), metric, {
         k: k + copies,
         ...compute,
       })
       const labels = labelsOf(gallery)
       return items.map((query, row) => {
         const columns = Array.from({ length: found.k }, (_, i) => row * found.k + i)
-        const others = columns.filter((i) => galleryFiles[found.indices[i]!] !== files[row]).slice(0, k)
+        const others = columns.filter((i) => !itself[row]!.includes(found.indices[i]!)).slice(0, k)
         return {
           query,
           matches: others.map((i) => {
@@ -136,18 +161,12 @@ export async function createModel(
       })
     },
     save: (directory, { force = false } = {}) => writeModelDirectory(directory, files, force),
-    release: () => embedder.release(),
+    release: () => sides.release(),
   }
 }
 
-/** Where the items really lie; what is not a file stands for itself. */
-function realPaths(items: readonly string[]): Promise<string[]> {
-  return Promise.all(items.map((item) => realpath(item).catch(() => item)))
-}
-
-/** How often each of `wanted` occurs in `items`. */
-function countIn(items: readonly string[], wanted: readonly string[]): number[] {
-  const counts = new Map<string, number>()
-  for (const item of items) counts.set(item, (counts.get(item) ?? 0) + 1)
-  return wanted.map((item) => counts.get(item) ?? 0)
+/** @throws UsageError if examples are of another form than the encoder takes. */
+function checkForm(found: Input, expected: Input): void {
+  const [have, want] = [describeInput(found), describeInput(expected)]
+  if (have !== want) throw new UsageError(`The model takes ${want}, found ${have}.`)
 }

@@ -1,7 +1,7 @@
 /** The graphs that a step of training runs: all of it at once, or the parts that large batches are worked through in. */
 import type { Augmentation } from '../data/augmentation.ts'
 import type { Mask } from '../encoders/dropout.ts'
-import { type Encoder, takesImages, type Values, type Variables } from '../encoders/encoder.ts'
+import { type Encoder, inputName, takesImages, type Values, type Variables } from '../encoders/encoder.ts'
 import { differentiate } from '../graph/differentiate.ts'
 import { toInputs } from '../graph/inputs.ts'
 import { input, type Value } from '../graph/value.ts'
@@ -9,6 +9,7 @@ import type { Loss } from '../losses/loss.ts'
 import { randomInputs } from '../mining/random-inputs.ts'
 import type { Optimizer } from '../optimizers/optimizer.ts'
 import type { TensorType } from '../tensor.ts'
+import { type ExamplesKind, examplesOf } from './examples.ts'
 import { NEXT } from './held.ts'
 import { batchStatistics } from './statistics.ts'
 
@@ -22,6 +23,10 @@ export interface GraphOptions {
   readonly classes?: number | undefined
   /** Of what augmentation, dropout and mining draw, and a loss's own variables in the beginning; 0 if left out. */
   readonly seed?: number
+  /** What batches are to the loss; `labelled` if left out. */
+  readonly kind?: ExamplesKind | undefined
+  /** What is trained: `queries` compares embeddings with the vectors themselves, which stay as they are; `all` if left out. */
+  readonly adapt?: Adapt | undefined
   /** No class has more members in a batch than this. */
   readonly largestClass: number
   readonly augmentation?: Augmentation | undefined
@@ -35,6 +40,9 @@ export interface Graph {
   /** What miners draw. */
   readonly drawn?: readonly Value[]
 }
+
+/** Which side of a comparison training changes: both, or the queries alone, which a gallery of raw vectors then answers. */
+export type Adapt = 'all' | 'queries'
 
 export type Types = Readonly<Record<string, TensorType>>
 
@@ -67,7 +75,7 @@ export async function gradientStep(options: GraphOptions, types: Types): Promise
 /** Through encoder and loss and back, to the gradients of the parameters. */
 async function backwards(options: GraphOptions, types: Types) {
   const { embedding: output, state, masks, held, fed } = await encode(options, types)
-  const { value, outputs, shown, drawn } = lossOf(options, output, held, await slowly(options, fed, held))
+  const { value, outputs, shown, drawn } = lossOf(options, output, held, await others(options, fed, held))
   const trained = trainedOf(options, held)
   const [ofEmbedding, ...slopes] = differentiate(value, [output, ...Object.values(trained)])
   return {
@@ -80,8 +88,12 @@ async function backwards(options: GraphOptions, types: Types) {
   }
 }
 
-/** What the slow encoder makes of the same inputs, where the loss wants one: alone for each row, as when nothing is trained. */
-async function slowly({ encoder, loss, variables }: GraphOptions, fed: Values, held: Values) {
+/**
+ * What the same rows are where they are compared with: themselves as they came, where queries alone are adapted; what the slow
+ * encoder makes of them, where the loss wants one: alone for each row, as when nothing is trained.
+ */
+async function others({ encoder, loss, variables, adapt }: GraphOptions, fed: Values, held: Values) {
+  if (adapt === 'queries') return fed[inputName(encoder)]!
   if (loss.momentum === undefined) return undefined
   const names = Object.keys(variables)
   const slow = Object.fromEntries(names.map((name) => [name, held[SLOW + name] ?? held[name]!]))
@@ -99,7 +111,9 @@ export async function embedding(options: GraphOptions, types: Types): Promise<Gr
 export function lossAlone(options: GraphOptions, type: TensorType): Graph {
   const embeddings = input(EMBEDDING, type.dtype, type.shape)
   const held = toInputs(lossVariables(options))
-  const { value, outputs, shown, drawn } = lossOf(options, embeddings, held)
+  const raw =
+    options.adapt === 'queries' ? input(BATCH + inputName(options.encoder), type.dtype, type.shape) : undefined
+  const { value, outputs, shown, drawn } = lossOf(options, embeddings, held, raw)
   const trained = Object.fromEntries(Object.entries(held).filter(([name]) => variablesOf(options)[name]!.trained))
   const [gradient, ...slopes] = differentiate(value, [embeddings, ...Object.values(trained)])
   return {
@@ -184,13 +198,11 @@ function images({ pixels }: Values, augmentation: Augmentation | undefined): Val
 }
 
 /** The loss of a batch, what is shown of it, and what can be shown once its gradient is known. */
-function lossOf({ loss, largestClass, watch = true }: GraphOptions, embeddings: Value, held: Values, slow?: Value) {
+function lossOf(options: GraphOptions, embeddings: Value, held: Values, compared?: Value) {
+  const { loss, watch = true } = options
   const rows = embeddings.shape[0]!
-  const labels = input(`${BATCH}labels`, 'int32', [rows])
-  const identities = input(`${BATCH}identities`, 'int32', [rows])
   const random = randomInputs(BATCH)
-  const references = slow && { embeddings: slow, labels, own: 0, largestClass }
-  const examples = { kind: 'labelled', embeddings, labels, largestClass, identities, random, references } as const
+  const examples = examplesOf({ ...options, random, prefix: BATCH }, embeddings, compared)
   const built = loss.build(examples, withoutPrefix(OWN, held))
   return {
     value: built.value,

@@ -1,9 +1,10 @@
 /** The steps of a training run, one after the other. */
 import { setImmediate } from 'node:timers/promises'
-import { classSampler, type Source } from '../data/index.ts'
-import { inputName, type Variables } from '../encoders/encoder.ts'
+import type { Source, Tuples } from '../data/index.ts'
+import type { Variables } from '../encoders/encoder.ts'
 import { InterruptedError, RuntimeError } from '../errors.ts'
 import type { ComputeOptions } from '../runtime/session.ts'
+import { batchesOf } from './batches.ts'
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import { collapseMessage, collapseWatch } from './collapse.ts'
 import { effectiveRank } from './effective-rank.ts'
@@ -22,6 +23,7 @@ export type LoopOptions = Omit<TrainOptions, 'device'> &
       | 'schedule'
       | 'classesPerBatch'
       | 'perClass'
+      | 'tuplesPerBatch'
       | 'steps'
       | 'accumulate'
       | 'learningRate'
@@ -45,17 +47,17 @@ export interface Run {
  *
  * @throws RuntimeError if training has collapsed and is to stop then; InterruptedError if the signal is aborted.
  */
-export async function runSteps(source: Source, initial: Variables, options: LoopOptions): Promise<Run> {
+export async function runSteps(source: Source | Tuples, initial: Variables, options: LoopOptions): Promise<Run> {
   const { signal, steps, onStep, loss, schedule, onCollapse, warn = console.warn } = options
-  const { views = 1 } = loss
-  const sampler = classSampler(source.labels, options)
+  const examples = batchesOf(source, options)
   const training = await recoverable(options, (each) =>
     createStep({
       ...options,
       loss: each,
       variables: initial,
-      classes: source.classes.length,
-      largestClass: sampler.perClass * views,
+      kind: examples.kind,
+      classes: examples.classes,
+      largestClass: examples.largestClass,
     }),
   )
   const watch = collapseWatch(loss.metric.range)
@@ -64,10 +66,10 @@ export async function runSteps(source: Source, initial: Variables, options: Loop
   try {
     const found = await checkpoint?.read()
     if (found) {
-      await training.load(found, sampler.rows * views)
+      await training.load(found, examples.rows)
       // What the sampler and the watch have seen is what the history says, or follows from the seed.
       for (const record of found.history) {
-        for (let i = 0; i < options.accumulate; i++) sampler.next()
+        for (let i = 0; i < options.accumulate; i++) examples.skip()
         watch.observe(record.spread)
         if (record.event === 'wentBack') watch.wentBack()
         history.push(record)
@@ -75,7 +77,7 @@ export async function runSteps(source: Source, initial: Variables, options: Loop
     }
     for (let i = history.length + 1; i <= steps; i++) {
       const batches: Batch[] = []
-      while (batches.length < options.accumulate) batches.push(await batchOf(source, sampler.next(), options))
+      while (batches.length < options.accumulate) batches.push(await examples.next())
       const { loss: value, statistics, sample } = await training.run(batches, schedule.factor(i, steps))
       const trouble = notFinite(value, statistics.gradientNorm, i, options.learningRate)
       if (trouble) {
@@ -123,11 +125,12 @@ export async function runSteps(source: Source, initial: Variables, options: Loop
 }
 
 /** Checkpoints of this training, where they are asked for. */
-function checkpoints({ fingerprint }: Source, options: LoopOptions) {
+function checkpoints({ fingerprint }: Source | Tuples, options: LoopOptions) {
   if (!options.checkpoint) return undefined
   const { directory, every = 100, resume = false } = options.checkpoint
   const { loss, optimizer, schedule, encoder, augmentation, warn = console.warn } = options
-  const settings = ['classesPerBatch', 'perClass', 'steps', 'accumulate', 'learningRate', 'seed', 'onCollapse'] as const
+  const batches = ['classesPerBatch', 'perClass', 'tuplesPerBatch'] as const
+  const settings = [...batches, 'steps', 'accumulate', 'learningRate', 'seed', 'onCollapse'] as const
   const identity = {
     data: fingerprint,
     encoder: { name: encoder.name, ...encoder.settings },
@@ -135,6 +138,7 @@ function checkpoints({ fingerprint }: Source, options: LoopOptions) {
     optimizer: { name: optimizer.name, ...optimizer.settings },
     schedule: { name: schedule.name, ...schedule.settings },
     augmentation: augmentation?.name ?? null,
+    adapt: options.adapt ?? null,
     microBatch: options.microBatch ?? null,
     threads: options.threads ?? null,
     device: options.device ?? null,
@@ -153,16 +157,6 @@ function checkpoints({ fingerprint }: Source, options: LoopOptions) {
         return false
       }
     },
-  }
-}
-
-async function batchOf(source: Source, drawn: Int32Array, { loss, encoder }: LoopOptions): Promise<Batch> {
-  const { views = 1 } = loss
-  const rows = Int32Array.from({ length: views * drawn.length }, (_, i) => drawn[i % drawn.length]!)
-  return {
-    inputs: { [inputName(encoder)]: await source.read(rows) },
-    labels: rows.map((row) => source.labels[row]!),
-    identities: rows,
   }
 }
 

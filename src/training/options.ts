@@ -1,7 +1,7 @@
 /** What training can be told, and what it tells. */
 
 import type { Augmentation } from '../data/augmentation.ts'
-import type { Source } from '../data/index.ts'
+import type { Source, Tuples } from '../data/index.ts'
 import type { Encoder } from '../encoders/encoder.ts'
 import type { Loss } from '../losses/loss.ts'
 import type { Optimizer } from '../optimizers/optimizer.ts'
@@ -9,6 +9,7 @@ import type { Schedule } from '../optimizers/schedules.ts'
 import type { ComputeOptions, Device } from '../runtime/session.ts'
 import type { CheckpointOptions } from './checkpoint.ts'
 import type { OnCollapse } from './collapse.ts'
+import type { Adapt } from './graphs.ts'
 
 export interface TrainOptions {
   /** For examples of the form of the source's `input`. */
@@ -17,13 +18,21 @@ export interface TrainOptions {
   readonly loss?: Loss
   /** `adam()` if left out. */
   readonly optimizer?: Optimizer
-  /** Examples of classes that training does not see: evaluated before and after, and named in the model as held out. */
-  readonly validation?: Source | undefined
+  /** Examples of classes, or tuples, that training does not see: evaluated before and after, and named in the model as held out. */
+  readonly validation?: Source | Tuples | undefined
+  /**
+   * What is adapted, of vectors: `all`, or `queries` alone. Then a gallery's vectors stay as they are, training compares
+   * embeddings with them, and evaluation and search ask with embeddings and answer with the vectors themselves. `all` if left
+   * out.
+   */
+  readonly adapt?: Adapt | undefined
   readonly augmentation?: Augmentation | undefined
   /** How many classes a batch has; 32 if left out. */
   readonly classesPerBatch?: number
   /** How many examples of each class a batch has; 4 if left out. */
   readonly perClass?: number
+  /** How many tuples a batch has, where tuples are trained on; 64 if left out. */
+  readonly tuplesPerBatch?: number
   /** 1,000 if left out. */
   readonly steps?: number
   /** How many batches make up one step, whose update follows the mean of their gradients; 1 if left out. */

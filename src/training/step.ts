@@ -48,10 +48,12 @@ export interface StepOptions extends GraphOptions, ComputeOptions {
 export interface Batch {
   /** What the encoder takes, by name: `pixels` as bytes, or its named tensors. The first axis of each has `rows`. */
   readonly inputs: Tensors
-  /** [rows] */
-  readonly labels: Int32Array
+  /** [rows]: the class of each, of labelled batches. Tuples lie in `inputs` part by part: all anchors first, then all positives. */
+  readonly labels?: Int32Array
   /** [rows]: which example each row shows; for losses without labels. The numbers of the rows if left out. */
   readonly identities?: Int32Array
+  /** [rows / 2]: how similar the two of each pair are, of graded pairs. */
+  readonly score?: Float32Array
 }
 
 export interface StepResult {
@@ -145,13 +147,11 @@ export function createStep(options: StepOptions): Step {
   }
 
   /** What is fed for a batch besides what the graph's masks need. */
-  function feedsOf({ inputs, ...batch }: Batch): Tensors {
-    const fed = Object.entries(inputs).map(([name, tensor]) => [BATCH + name, tensor])
-    const { labels } = batch
+  function feedsOf(batch: Batch): Tensors {
     return {
-      ...Object.fromEntries(fed),
+      ...inputsOf(batch),
       ...examplesOf(batch),
-      ...(draw && { [`${BATCH}drawn`]: draw(labels.length) }),
+      ...(draw && { [`${BATCH}drawn`]: draw(rowsOf(batch)) }),
     }
   }
 
@@ -163,8 +163,12 @@ export function createStep(options: StepOptions): Step {
   }
 
   async function runCached(batch: Batch, number: number): Promise<Tensors> {
-    const parts = split(batch, microBatch).map((part) => ({ types: part.inputs, feeds: feedsOf(part) }))
-    const rows = batch.labels.length
+    const parts = split(batch, microBatch).map((part) => ({
+      types: part.inputs,
+      rows: rowsOf(part),
+      feeds: feedsOf(part),
+    }))
+    const rows = rowsOf(batch)
     const embeddings = {
       dtype: 'float32',
       shape: [rows, encoder.dimension],
@@ -178,11 +182,15 @@ export function createStep(options: StepOptions): Step {
       start += data.length
     }
     const alone = await compiled('loss', { embeddings }, () => lossAlone(options, embeddings))
-    const results = await runPart(alone, { [EMBEDDING]: embeddings, ...examplesOf(batch) }, String(number))
+    const results = await runPart(
+      alone,
+      { [EMBEDDING]: embeddings, ...inputsOf(batch), ...examplesOf(batch) },
+      String(number),
+    )
     const slopes = results[GRADIENT + EMBEDDING]!.data
     start = 0
-    for (const [i, { types, feeds }] of parts.entries()) {
-      const shape = [feeds[`${BATCH}labels`]!.shape[0]!, encoder.dimension]
+    for (const [i, { types, rows, feeds }] of parts.entries()) {
+      const shape = [rows, encoder.dimension]
       const upstream = { dtype: 'float32', shape, data: slopes.subarray(start, start + size(shape)) } as Tensor
       const program = await compiled('pullback', types, () => pullback(options, types))
       await runPart(program, { ...feeds, [GRADIENT + EMBEDDING]: upstream }, `${number}.${i}`)
@@ -192,7 +200,7 @@ export function createStep(options: StepOptions): Step {
   }
 
   async function runGradient(batch: Batch, number: number): Promise<Tensors> {
-    if (batch.labels.length > microBatch) return runCached(batch, number)
+    if (rowsOf(batch) > microBatch) return runCached(batch, number)
     const program = await compiled('gradient', batch.inputs, () => gradientStep(options, batch.inputs))
     return runPart(program, feedsOf(batch), String(number))
   }
@@ -200,7 +208,7 @@ export function createStep(options: StepOptions): Step {
   return {
     async run(batches, rate) {
       const rateFed = { rate: { dtype: 'float32', shape: [], data: Float32Array.of(rate) } } as const
-      const whole = batches.length === 1 && batches[0]!.labels.length <= microBatch
+      const whole = batches.length === 1 && rowsOf(batches[0]!) <= microBatch
       const state = await holding(!whole)
       state.mark()
       ran = []
@@ -248,25 +256,36 @@ export function createStep(options: StepOptions): Step {
   }
 }
 
+function rowsOf({ inputs }: Batch): number {
+  return Object.values(inputs)[0]!.shape[0]!
+}
+
+function inputsOf({ inputs }: Batch): Tensors {
+  return Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [BATCH + name, tensor]))
+}
+
 /** What is fed of the examples of a batch besides what the encoder takes. */
-function examplesOf({ labels, identities = Int32Array.from(labels.keys()) }: Omit<Batch, 'inputs'>): Tensors {
+function examplesOf({ labels, identities, score }: Batch): Tensors {
+  if (score) return { [`${BATCH}score`]: { dtype: 'float32', shape: [score.length], data: score } }
+  if (!labels) return {}
   const shape = [labels.length]
   return {
     [`${BATCH}labels`]: { dtype: 'int32', shape, data: labels },
-    [`${BATCH}identities`]: { dtype: 'int32', shape, data: identities },
+    [`${BATCH}identities`]: { dtype: 'int32', shape, data: identities ?? Int32Array.from(labels.keys()) },
   }
 }
 
-/** A batch in parts of at most `rows` rows. */
-function split({ inputs, labels }: Batch, rows: number): Batch[] {
-  const starts = Array.from({ length: Math.ceil(labels.length / rows) }, (_, i) => i * rows)
+/** What the encoder takes of a batch, in parts of at most `most` rows. */
+function split(batch: Batch, most: number): Batch[] {
+  const rows = rowsOf(batch)
+  const starts = Array.from({ length: Math.ceil(rows / most) }, (_, i) => i * most)
   return starts.map((start) => {
-    const end = Math.min(start + rows, labels.length)
-    const parts = Object.entries(inputs).map(([name, { dtype, shape, data }]) => {
+    const end = Math.min(start + most, rows)
+    const parts = Object.entries(batch.inputs).map(([name, { dtype, shape, data }]) => {
       const row = size(shape.slice(1))
       return [name, { dtype, shape: shape.with(0, end - start), data: data.subarray(start * row, end * row) }] as const
     })
-    return { inputs: Object.fromEntries(parts), labels: labels.subarray(start, end) }
+    return { inputs: Object.fromEntries(parts) }
   })
 }
 

@@ -1,0 +1,93 @@
+/** The two sides of a comparison: what asks, and what answers. They are embedded alike, unless queries alone are adapted. */
+import { type Source, subset, type Tuples } from '../data/index.ts'
+import { identity } from '../encoders/adapters.ts'
+import {
+  type EmbeddedTuples,
+  type Evaluation,
+  evaluate,
+  evaluateTuples,
+  type TupleEvaluation,
+} from '../evaluation/index.ts'
+import type { Input } from '../inputs/input.ts'
+import type { Metric } from '../metrics/metric.ts'
+import type { ComputeOptions } from '../runtime/session.ts'
+import type { Tensor } from '../tensor.ts'
+import { type Embedder, type EmbedderOptions, openEmbedder } from './embedder.ts'
+import { exportEncoder } from './export.ts'
+
+export interface Sides {
+  readonly query: Embedder
+  /** The same as `query`, unless queries alone are adapted: then it gives the vectors themselves, of unit length where an encoder's are. */
+  readonly gallery: Embedder
+  release(): Promise<void>
+}
+
+export interface SidesOptions {
+  readonly dimension: number
+  readonly metric: Metric
+  readonly input: Input
+  readonly adapt?: 'queries' | undefined
+}
+
+/** Opens the bytes of an `encoder.onnx`, for queries and for a gallery. */
+export async function openSides(
+  encoder: Uint8Array,
+  { dimension, metric, input, adapt }: SidesOptions,
+  options: EmbedderOptions,
+): Promise<Sides> {
+  const query = await openEmbedder(encoder, dimension, options)
+  if (adapt === undefined || input.kind !== 'vector') return { query, gallery: query, release: () => query.release() }
+  const raw = await exportEncoder(identity({ input }), {}, metric)
+  const gallery = await openEmbedder(raw, dimension, options)
+  return {
+    query,
+    gallery,
+    async release() {
+      await query.release()
+      await gallery.release()
+    },
+  }
+}
+
+/** How well examples of one class are each other's nearest neighbours, or distances agree with tuples. */
+export async function evaluateExamples(
+  sides: Sides,
+  examples: Source | Tuples,
+  metric: Metric,
+  { gallery, ...compute }: ComputeOptions & { readonly gallery?: Source | undefined },
+): Promise<Evaluation | TupleEvaluation> {
+  if ('examples' in examples) return evaluateTuples(await embedTuples(sides, examples), metric, compute)
+  const queries = await sides.query.embedLabelled(examples)
+  if (gallery) return evaluate(queries, metric, { gallery: await sides.gallery.embedLabelled(gallery), ...compute })
+  if (sides.gallery === sides.query) return evaluate(queries, metric, compute)
+  return evaluate(queries, metric, { gallery: await sides.gallery.embedLabelled(examples), own: true, ...compute })
+}
+
+/** Anchors ask; what they are compared with answers. Each example is embedded once for a side. */
+async function embedTuples(sides: Sides, { kind, members, examples, score }: Tuples): Promise<EmbeddedTuples> {
+  const [first, ...rest] = Object.entries(members) as [[string, Int32Array], ...[string, Int32Array][]]
+  const parts = [
+    ...(await embedRows(sides.query, examples, [first])),
+    ...(await embedRows(sides.gallery, examples, rest)),
+  ]
+  return { kind, ...Object.fromEntries(parts), ...(score && { score }) } as unknown as EmbeddedTuples
+}
+
+async function embedRows(
+  embedder: Embedder,
+  examples: Source,
+  parts: readonly [string, Int32Array][],
+): Promise<[string, Tensor][]> {
+  const rows = Int32Array.from(new Set(parts.flatMap(([, each]) => Array.from(each)))).sort()
+  const places = new Map(Array.from(rows, (row, place) => [row, place]))
+  const { shape, data } = await embedder.embed(subset(examples, rows))
+  const d = shape[1]!
+  return parts.map(([name, each]) => {
+    const picked = new Float32Array(each.length * d)
+    each.forEach((row, i) => {
+      const start = places.get(row)! * d
+      picked.set((data as Float32Array).subarray(start, start + d), i * d)
+    })
+    return [name, { dtype: 'float32', shape: [each.length, d], data: picked }]
+  })
+}

@@ -1,0 +1,100 @@
+/** What cannot be trained, said before anything is computed. */
+import type { Source, Tuples } from '../data/index.ts'
+import type { Encoder } from '../encoders/encoder.ts'
+import { UsageError } from '../errors.ts'
+import { toInputs } from '../graph/inputs.ts'
+import { input } from '../graph/value.ts'
+import { describeInput, type Input } from '../inputs/index.ts'
+import type { Loss } from '../losses/loss.ts'
+import { randomInputs } from '../mining/random-inputs.ts'
+import { examplesOf } from './examples.ts'
+import type { TrainOptions } from './options.ts'
+
+/** @throws UsageError if the data, the encoder, the loss and the settings do not go together. */
+export function check(data: Source | Tuples, options: TrainOptions & { readonly loss: Loss }): void {
+  const { encoder, loss, augmentation, learningRate, steps, accumulate, microBatch } = options
+  if (loss.views && !augmentation) {
+    throw new UsageError(
+      `The loss ${loss.name} compares ${loss.views} views of each image, which are the same without an augmentation. Give one, as affine().`,
+    )
+  }
+  if (augmentation && data.input.kind !== 'image') {
+    throw new UsageError(`The augmentation ${augmentation.name} changes images, found ${describeInput(data.input)}.`)
+  }
+  if (!takes(encoder, data.input)) {
+    throw new UsageError(
+      `The encoder takes ${described(encoder)}, the data has ${describeInput(data.input)}. Make the encoder with the data's \`input\`.`,
+    )
+  }
+  const { validation } = options
+  if (validation && describeInput(validation.input) !== describeInput(data.input)) {
+    throw new UsageError(
+      `The data to train on has ${describeInput(data.input)}, that to evaluate on ${describeInput(validation.input)}. Give both one form.`,
+    )
+  }
+  for (const [name, value] of Object.entries({ steps, accumulate, microBatch })) {
+    if (value === undefined || (Number.isInteger(value) && value >= 1)) continue
+    throw new UsageError(`${name} is ${value}; expected a whole number of at least 1.`)
+  }
+  if (!(learningRate! > 0) || !Number.isFinite(learningRate)) {
+    throw new UsageError(`A learning rate must be above 0, found ${learningRate}.`)
+  }
+  checkAdapt(data.input, options)
+  checkLoss(data, options)
+}
+
+/** Queries that are to be compared with the vectors themselves have to be as long as they are. */
+function checkAdapt(form: Input, { adapt = 'all', encoder, loss }: TrainOptions): void {
+  if (adapt === 'all') return
+  if (adapt !== 'queries') throw new UsageError(`adapt is ${adapt}; expected all or queries.`)
+  if (form.kind !== 'vector') {
+    throw new UsageError(
+      `Only vectors can be adapted on the side of queries alone, found ${describeInput(form)}: a gallery of images has to be embedded by something.`,
+    )
+  }
+  if (encoder.dimension !== form.dimension) {
+    throw new UsageError(
+      `Adapted queries of ${encoder.dimension} numbers cannot be compared with ${describeInput(form)}. Make the encoder's dimension ${form.dimension}.`,
+    )
+  }
+  if (loss?.momentum !== undefined) {
+    throw new UsageError('A slow encoder and `adapt: queries` both say what a batch is compared with. Leave one out.')
+  }
+}
+
+/** A small batch is built of the loss: it says itself what it takes. */
+function checkLoss(data: Source | Tuples, { loss, encoder, adapt }: TrainOptions & { readonly loss: Loss }): void {
+  const isTuples = 'examples' in data
+  if (!isTuples && adapt !== 'queries') return
+  if (isTuples && (loss.views || loss.momentum !== undefined)) {
+    throw new UsageError(`The loss ${loss.name} makes its own positives of labelled batches, found ${data.kind}.`)
+  }
+  const parts = isTuples ? Object.keys(data.members).length : 1
+  const kind = isTuples ? (parts === 4 ? 'quadruplets' : data.kind) : 'labelled'
+  const rows = parts * SMALL
+  const size = { dimension: encoder.dimension, classes: isTuples ? 0 : data.classes.length, seed: 0 }
+  const embeddings = input('embeddings', 'float32', [rows, encoder.dimension])
+  const others = adapt === 'queries' ? input('vectors', 'float32', [rows, encoder.dimension]) : undefined
+  const options = { kind, largestClass: 2, random: randomInputs(''), prefix: '' } as const
+  loss.build(examplesOf(options, embeddings, others), toInputs(loss.variables?.(size) ?? {}))
+}
+
+/** Rows of each part of such a batch. */
+const SMALL = 4
+
+function takes({ input }: Encoder, form: Input): boolean {
+  if (!('tensors' in input)) {
+    return (
+      form.kind === 'image' && (['channels', 'height', 'width'] as const).every((name) => input[name] === form[name])
+    )
+  }
+  const [only] = input.tensors
+  const [, dimension] = only!.shape
+  const isVector = input.tensors.length === 1 && only!.dtype === 'float32' && only!.shape.length === 2
+  return isVector && form.kind === 'vector' && (typeof dimension === 'string' || dimension === form.dimension)
+}
+
+function described({ input }: Encoder): string {
+  if (!('tensors' in input)) return describeInput({ kind: 'image', ...input })
+  return input.tensors.map(({ name, dtype, shape }) => `${name} ${dtype} [${shape.join(', ')}]`).join(' and ')
+}

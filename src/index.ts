@@ -15,6 +15,7 @@ export * as losses from './losses/index.ts'
 export * as metrics from './metrics/index.ts'
 export * as miners from './mining/index.ts'
 export {
+  type EmbeddedItems,
   exportEncoder,
   loadModel,
   type Match,
@@ -23,6 +24,7 @@ export {
   type Role,
   readEncoder,
   type SearchResult,
+  writeEmbeddings,
 } from './model/index.ts'
 export * as optimizers from './optimizers/index.ts'
 export { type Neighbours, nearest } from './search/index.ts'

@@ -1,8 +1,7 @@
 /** The demo's two models, trained with the command that anyone would use. */
-import { spawnSync } from 'node:child_process'
-import { createRequire } from 'node:module'
-import { dirname, join, relative } from 'node:path'
+import { join } from 'node:path'
 import { data, type Evaluation, evaluate, loadModel, type Model } from 'isometry'
+import { isometry } from './command.ts'
 
 /** What the user says is similar. */
 export interface Notion {
@@ -37,21 +36,12 @@ export interface Results {
   readonly trained: Evaluation
 }
 
-const executable = join(
-  dirname(createRequire(import.meta.url).resolve('isometry/package.json')),
-  'dist',
-  'cli',
-  'main.js',
-)
-
 /** Trains with the command line, as it is printed, and measures the raw pixels in the same metric. */
 export async function trainModel(notion: Notion, images: string, output: string): Promise<Results> {
   const [training, test] = [join(images, notion.name, 'train'), join(images, notion.name, 'test')]
   const directory = join(output, `${notion.name}.model`)
   const args = ['train', training, '--validation', test, '--out', directory, '--force', '--grayscale', ...notion.flags]
-  console.log(`\n$ isometry ${args.map((arg) => (arg.startsWith('/') ? relative(process.cwd(), arg) : arg)).join(' ')}`)
-  const { status } = spawnSync(process.execPath, [executable, ...args], { stdio: 'inherit' })
-  if (status !== 0) process.exit(status ?? 1)
+  isometry(args)
 
   const model = await loadModel(directory)
   const { before, after } = model.description.training.validation!

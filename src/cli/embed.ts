@@ -1,22 +1,22 @@
 /** `isometry embed` */
 import { itemsOf, labelsOf, openSource } from '../data/index.ts'
 import { checkEmbeddingsFile, writeEmbeddings } from '../model/embeddings-file.ts'
-import { loadModel } from '../model/index.ts'
+import { loadModel, type Role } from '../model/index.ts'
 import { computeOptions, type DeviceArguments } from './device.ts'
 import { interruptible, warn } from './outcome.ts'
 
 export async function embed(
   directory: string,
   paths: readonly string[],
-  options: DeviceArguments & { out: string },
+  options: DeviceArguments & { out: string; role: Role },
 ): Promise<void> {
-  const { out } = options
+  const { out, role } = options
   checkEmbeddingsFile(out)
   const signal = interruptible()
   const model = await loadModel(directory, { warn, signal, ...computeOptions(options) })
-  const images = await openSource(paths, { input: model.description.input, warn, signal })
-  const embeddings = await model.embed(images)
+  const examples = await openSource(paths, { input: model.description.input, warn, signal })
+  const embeddings = await model.embed(examples, { role })
   await model.release()
-  await writeEmbeddings(out, { items: itemsOf(images), labels: labelsOf(images), embeddings })
-  process.stdout.write(`${images.length} embeddings of ${model.description.dimension} numbers are in ${out}\n`)
+  await writeEmbeddings(out, { items: itemsOf(examples), labels: labelsOf(examples), embeddings })
+  process.stdout.write(`${examples.length} embeddings of ${model.description.dimension} numbers are in ${out}\n`)
 }

@@ -1,17 +1,21 @@
 /** The encoder that `isometry train` is told to train: one of ours, or a file. */
 
 import type { Pooling } from '../encoders/imported/pool.ts'
-import { convolutional, type Encoder, mlp, type Pixels, takesImages } from '../encoders/index.ts'
+import { convolutional, type Encoder, linear, mlp, type Pixels, takesImages } from '../encoders/index.ts'
 import { UsageError } from '../errors.ts'
+import type { VectorInput } from '../inputs/index.ts'
 import { readEncoder } from '../model/index.ts'
 import { grouped, type Optimizer } from '../optimizers/index.ts'
 
 export interface EncoderArguments {
-  /** `convolutional`, `mlp`, or the path of an ONNX file. */
-  readonly encoder: string
+  /** `convolutional` (if left out), `mlp`, or the path of an ONNX file; of vectors, `linear` (if left out) or `mlp`. */
+  readonly encoder?: string
+  readonly residual?: boolean
+  readonly adapt?: 'all' | 'queries'
   readonly dimension?: number
   readonly imageSize?: number
   readonly grayscale?: boolean
+  readonly augment?: boolean
   readonly output?: string
   readonly pool?: Pooling
   readonly head?: 'linear' | 'mlp'
@@ -26,18 +30,37 @@ const DIMENSION = 64
 const IMAGE_SIZE = 28
 /** What only a file takes. */
 const ofFiles = ['output', 'pool', 'head', 'freeze', 'mean', 'std', 'backboneRate'] as const
+const ofImages = ['imageSize', 'grayscale', 'augment'] as const
+const ofVectors = ['residual', 'adapt'] as const
 
 /** @throws UsageError if settings do not go with the encoder; DataError if the file cannot be trained. */
 export async function encoderOf(options: EncoderArguments): Promise<Encoder<Pixels>> {
-  const { encoder: name, dimension = DIMENSION, imageSize = IMAGE_SIZE, grayscale } = options
+  const { encoder: name = 'convolutional', dimension = DIMENSION, imageSize = IMAGE_SIZE, grayscale } = options
+  refuse(options, ofVectors, 'adapters of vectors')
   if (name.endsWith('.onnx')) return encoderFromFile(name, options)
   const own = { convolutional, mlp }[name]
   if (!own) {
-    throw new UsageError(`The encoder ${name} is not known. Expected convolutional, mlp or a file that ends in .onnx.`)
+    throw new UsageError(
+      `The encoder ${name} is not known${name === 'linear' ? ' for images' : ''}. Expected convolutional, mlp or a file that ends in .onnx.`,
+    )
   }
-  const foreign = ofFiles.find((each) => options[each] !== undefined)
-  if (foreign) throw new UsageError(`${flag(foreign)} belongs to encoders from ONNX files. Leave it out.`)
+  refuse(options, ofFiles, 'encoders from ONNX files')
   return own({ input: { channels: grayscale ? 1 : 3, height: imageSize, width: imageSize }, dimension })
+}
+
+/** @throws UsageError if settings do not go with an adapter of vectors. */
+export function adapterOf(options: EncoderArguments, input: VectorInput): Encoder {
+  const { encoder: name = 'linear', dimension, residual } = options
+  const own = { linear, mlp }[name]
+  if (!own) throw new UsageError(`The encoder ${name} takes no vectors. Expected linear or mlp.`)
+  refuse(options, ofFiles, 'encoders from ONNX files')
+  refuse(options, ofImages, 'images')
+  return own({ input, dimension, residual })
+}
+
+function refuse(options: EncoderArguments, names: readonly (keyof EncoderArguments)[], owner: string): void {
+  const foreign = names.find((each) => options[each] !== undefined)
+  if (foreign) throw new UsageError(`${flag(foreign)} belongs to ${owner}. Leave it out.`)
 }
 
 async function encoderFromFile(path: string, options: EncoderArguments): Promise<Encoder<Pixels>> {

@@ -16,6 +16,8 @@ export async function evaluate(
     process.stdout.write(`${JSON.stringify(result)}\n`)
     return
   }
-  process.stdout.write(`${result.queries} queries of ${result.items} images, metric ${result.metric}\n`)
+  process.stdout.write(
+    `${result.queries} queries of ${result.items} ${model.description.input.kind}s, metric ${result.metric}\n`,
+  )
   process.stdout.write(`${table({ model: result })}\n`)
 }

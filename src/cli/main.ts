@@ -42,7 +42,7 @@ function command(name: string, description: string): Command {
 }
 
 command('train', 'Train an encoder on a folder of images; the class of an image is the folder that holds it.')
-  .argument('[DATA]', 'folder of images, in folders by class')
+  .argument('[DATA]', 'folder of images, in folders by class; or vectors, FILE.safetensors')
   .option('--out <MODEL>', 'directory to write the model to')
   .option('--force', 'replace the model there')
   .option('--resume <MODEL>', 'go on with the training of MODEL where it was stopped, with its own data and settings')
@@ -53,8 +53,17 @@ command('train', 'Train an encoder on a folder of images; the class of an image 
     ),
   )
   .option('--hold-out-classes <SHARE>', 'share of the classes to hold out and evaluate on (default: 0.2)', share)
-  .option('--encoder <NAME|FILE.onnx>', 'convolutional, mlp, or a file that any exporter wrote', 'convolutional')
-  .option('--dimension <D>', 'length of an embedding (default: 64, or what FILE.onnx gives)', count)
+  .option(
+    '--encoder <NAME|FILE.onnx>',
+    'convolutional (default), mlp, or a file that any exporter wrote; of vectors: linear (default), mlp',
+  )
+  .option('--residual', 'of vectors: begin with the vectors themselves, and learn what to add')
+  .addOption(
+    new Option('--adapt <SIDE>', "of vectors: all, or queries alone; a gallery's vectors stay as they are").choices([
+      ...['all', 'queries'],
+    ]),
+  )
+  .option('--dimension <D>', 'length of an embedding (default: 64, or what FILE.onnx or the vectors have)', count)
   .option(
     '--image-size <PIXELS>',
     'images are resized to this width and height (default: 28, or what FILE.onnx takes)',
@@ -141,6 +150,11 @@ command('embed', 'Write the embeddings of images to a file.')
   .argument('<MODEL>', 'directory that `isometry train` wrote')
   .argument('<PATH...>', 'images, or folders of them')
   .requiredOption('--out <FILE>', 'FILE.jsonl or FILE.safetensors')
+  .addOption(
+    new Option('--role <ROLE>', 'query, or gallery: the same, unless queries alone are adapted')
+      .choices(['query', 'gallery'])
+      .default('query'),
+  )
   .addOption(device())
   .action((model, paths, options) =>
     run(options, async () => (await import('./embed.ts')).embed(model, paths, options)),

@@ -84,7 +84,7 @@ async function writeKept(directory: string, data: string, options: TrainArgument
     options: {
       ...rest,
       force,
-      encoder: /\.onnx$/i.test(encoder) ? resolve(encoder) : encoder,
+      ...(encoder !== undefined && { encoder: /\.onnx$/i.test(encoder) ? resolve(encoder) : encoder }),
       ...(validation !== undefined && { validation: resolve(validation) }),
       ...(freeze && { freeze: freeze.map(({ source }) => source) }),
     },

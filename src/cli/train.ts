@@ -1,6 +1,14 @@
 /** `isometry train` */
-import { affine, holdOutClasses, openImageFolder, type Source } from '../data/index.ts'
-import type { Encoder, Pixels } from '../encoders/index.ts'
+import {
+  affine,
+  holdOutClasses,
+  isVectorsFile,
+  openImageFolder,
+  openSource,
+  openVectorsFile,
+  type Source,
+} from '../data/index.ts'
+import { type Encoder, type Pixels, takesImages } from '../encoders/index.ts'
 import { RuntimeError } from '../errors.ts'
 import type { Loss } from '../losses/index.ts'
 import { checkOutput } from '../model/directory.ts'
@@ -14,7 +22,7 @@ import {
   train as trainModel,
 } from '../training/index.ts'
 import { computeOptions, type DeviceArguments } from './device.ts'
-import { type EncoderArguments, encoderOf, withBackboneRate } from './encoder.ts'
+import { adapterOf, type EncoderArguments, encoderOf, withBackboneRate } from './encoder.ts'
 import { type LossArguments, lossOf } from './loss.ts'
 import { interruptible, warn } from './outcome.ts'
 import { progress } from './progress.ts'
@@ -66,13 +74,9 @@ export async function train(
   const loss = lossOf(options)
   const optimizer = withBackboneRate(optimizerOf(options), options)
   await checkOutput(options.out, options.force)
-  const encoder = await encoderOf(options)
-
   const signal = interruptible()
-  const input = imagesFor(encoder.input)
-  const openAll = (folder: string) => openImageFolder(folder, { input, warn, signal })
-  const images = await openAll(data)
-  const { training, heldOut } = await split(images, options, openAll)
+  const { encoder, examples, open } = await openData(data, options, signal)
+  const { training, heldOut } = await split(examples, options, open)
   process.stderr.write(
     `training on ${describe(training)}${heldOut ? `; evaluating on ${describe(heldOut)}, which it never sees` : ''}\n`,
   )
@@ -110,6 +114,19 @@ export async function train(
   )
 }
 
+/** The data, the encoder that takes it, and how more of the kind is opened. */
+async function openData(data: string, options: TrainArguments, signal: AbortSignal) {
+  if (isVectorsFile(data)) {
+    const examples = await openVectorsFile(data)
+    const open = (file: string) => openSource(file, { input: examples.input, warn, signal })
+    return { encoder: adapterOf(options, examples.input), examples, open }
+  }
+  const encoder = await encoderOf(options)
+  const input = imagesFor(encoder.input)
+  const open = (folder: string): Promise<Source> => openImageFolder(folder, { input, warn, signal })
+  return { encoder, examples: await open(data), open }
+}
+
 /** A model of the last finite parameters is better than none: it is saved before the error is told. */
 async function trainOrSave(
   images: Source,
@@ -141,23 +158,25 @@ async function split(images: Source, options: TrainArguments, open: (folder: str
   return share > 0 ? holdOutClasses(images, share, options.seed) : { training: images, heldOut: undefined }
 }
 
-function describe({ length, classes }: Source): string {
-  return `${length} images of ${classes.length} ${classes.length === 1 ? 'class' : 'classes'}`
+function describe({ length, classes, input }: Source): string {
+  return `${length} ${input.kind}s of ${classes.length} ${classes.length === 1 ? 'class' : 'classes'}`
 }
 
 /** All settings of the run, defaults filled in. */
 function settingsOf(
   { json: _, out: __, force: ___, debug: ____, freeze, ...options }: TrainArguments,
   loss: Loss,
-  { dimension, input }: Encoder<Pixels>,
+  encoder: Encoder,
 ) {
   const holdOutClasses = options.validation ? undefined : (options.holdOutClasses ?? HOLD_OUT)
   return {
     ...options,
     ...(freeze && { freeze: freeze.map(({ source }) => source) }),
-    dimension,
-    imageSize: input.height,
-    grayscale: input.channels === 1,
+    encoder: options.encoder ?? encoder.name,
+    dimension: encoder.dimension,
+    ...(takesImages(encoder)
+      ? { imageSize: encoder.input.height, grayscale: encoder.input.channels === 1 }
+      : { residual: encoder.settings.residual, adapt: options.adapt ?? 'all' }),
     holdOutClasses,
     metric: loss.metric.name,
     ...loss.settings,

@@ -18,3 +18,4 @@ export {
   tuples,
 } from './tuples.ts'
 export { type VectorsOptions, vectors } from './vectors.ts'
+export { isVectorsFile, openVectorsFile } from './vectors-file.ts'

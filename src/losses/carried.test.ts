@@ -5,7 +5,8 @@ import { batchHard, distanceWeighted, multiSimilarity as outOfOrder, uniformHist
 import { adam } from '../optimizers/adam.ts'
 import { sgd } from '../optimizers/index.ts'
 import { random } from '../random.ts'
-import { type Batch, createStep } from '../training/step.ts'
+import type { Batch } from '../training/batch.ts'
+import { createStep } from '../training/step.ts'
 import {
   arcface,
   contrastive,

@@ -2,8 +2,8 @@
 import { classSampler, type Source, type Tuples, tupleSampler } from '../data/index.ts'
 import { type Encoder, inputName } from '../encoders/encoder.ts'
 import type { Loss } from '../losses/loss.ts'
+import type { Batch } from './batch.ts'
 import type { ExamplesKind } from './examples.ts'
-import type { Batch } from './step.ts'
 
 export interface BatchOptions {
   readonly encoder: Encoder

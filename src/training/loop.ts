@@ -4,13 +4,14 @@ import type { Source, Tuples } from '../data/index.ts'
 import type { Variables } from '../encoders/encoder.ts'
 import { InterruptedError, RuntimeError } from '../errors.ts'
 import type { ComputeOptions } from '../runtime/session.ts'
+import type { Batch } from './batch.ts'
 import { batchesOf } from './batches.ts'
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import { collapseMessage, collapseWatch } from './collapse.ts'
 import { effectiveRank } from './effective-rank.ts'
 import type { StepRecord, TrainOptions } from './options.ts'
 import { recoverable } from './recovery.ts'
-import { type Batch, createStep } from './step.ts'
+import { createStep } from './step.ts'
 
 /** Training options of which nothing that the loop needs is left out. */
 export type LoopOptions = Omit<TrainOptions, 'device'> &

@@ -3,8 +3,9 @@ import type { Variables } from '../encoders/encoder.ts'
 import type { Loss } from '../losses/loss.ts'
 import { all } from '../mining/all.ts'
 import type { Tensors } from '../runtime/session.ts'
+import type { Batch } from './batch.ts'
 import type { OnCollapse } from './collapse.ts'
-import type { Batch, Step } from './step.ts'
+import type { Step } from './step.ts'
 
 /** Parameters are kept every so many steps while the spread is good; a copy of them costs a fraction of a step. */
 const KEEP_EVERY = 20

@@ -5,7 +5,8 @@ import { convolutional, type Encoder, mlp } from '../encoders/index.ts'
 import { cosineMarginTriplet, triplet } from '../losses/index.ts'
 import { sgd } from '../optimizers/index.ts'
 import { random } from '../random.ts'
-import { type Batch, createStep, type Step, type StepOptions } from './step.ts'
+import type { Batch } from './batch.ts'
+import { createStep, type Step, type StepOptions } from './step.ts'
 
 const input = { channels: 1, height: 6, width: 5 }
 const PER_CLASS = 3

@@ -1,0 +1,103 @@
+/** Vectors on the command line: what `isometry embed` wrote, or anybody else, becomes data like images. */
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readSafetensors, writeSafetensors } from '../src/weights/safetensors.ts'
+import { isometry } from './command.ts'
+import { expectError, fixture } from './fixture.ts'
+
+let made: Awaited<ReturnType<typeof fixture>>
+let vectors: string
+const at = (...names: string[]) => made.at(...names)
+const short = ['--steps', '20', '--threads', '1', '--classes-per-batch', '5', '--hold-out-classes', '0.4']
+
+async function run(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await isometry(args)
+  expect(code, stderr).toBe(0)
+  return stdout
+}
+const rowsIn = async (file: string) => readSafetensors(await readFile(file)).tensors.embeddings!.data
+
+beforeAll(async () => {
+  made = await fixture()
+  vectors = at('vectors.safetensors')
+  await run('embed', made.model, made.data, '--out', vectors)
+})
+afterAll(() => made.dispose())
+
+test('what embed wrote is trained on, evaluated, searched and embedded again', async () => {
+  const model = at('adapter')
+  const shown = JSON.parse(await run('train', vectors, '--out', model, '--residual', ...short, '--json'))
+  expect(shown.settings).toMatchObject({ encoder: 'linear', residual: true, adapt: 'all', dimension: 8 })
+  expect(shown.settings).not.toHaveProperty('imageSize')
+  const { input, encoder } = JSON.parse(await readFile(join(model, 'isometry.json'), 'utf8'))
+  expect(input).toEqual({ kind: 'vector', dimension: 8 })
+  expect(encoder).toMatchObject({ name: 'linear', residual: true })
+  expect(await run('evaluate', model, vectors)).toMatch(/^48 queries of 48 vectors, metric cosine\n/)
+  const [first] = JSON.parse(await run('search', model, vectors, '--gallery', vectors, '-k', '2', '--json'))
+  expect(first.query).toMatch(/0\.png$/)
+  expect(first.matches).toHaveLength(2)
+  expect(first.matches[0].item).not.toBe(first.query)
+  await run('embed', model, vectors, '--out', at('again.safetensors'))
+  expect(await rowsIn(at('again.safetensors'))).not.toEqual(await rowsIn(vectors))
+})
+
+test('an mlp of another length', async () => {
+  await run('train', vectors, '--out', at('mlp'), '--encoder', 'mlp', '--dimension', '5', ...short)
+  await run('embed', at('mlp'), vectors, '--out', at('short.safetensors'))
+  expect(await rowsIn(at('short.safetensors'))).toHaveLength(48 * 5)
+})
+
+test('with queries adapted alone, a gallery is what it was, byte for byte', async () => {
+  await run('train', vectors, '--out', at('queries'), '--residual', '--adapt', 'queries', ...short)
+  const [queries, gallery] = [at('queries.safetensors'), at('gallery.safetensors')]
+  await run('embed', at('queries'), vectors, '--out', queries)
+  await run('embed', at('queries'), vectors, '--out', gallery, '--role', 'gallery')
+  const [before, after] = [await rowsIn(vectors), await rowsIn(gallery)]
+  // They had unit length to rounding, and have it again.
+  for (const [i, x] of after.entries()) expect(Number(x)).toBeCloseTo(Number(before[i]), 6)
+  expect(await rowsIn(queries)).not.toEqual(after)
+  await run('embed', at('queries'), gallery, '--out', at('twice.safetensors'), '--role', 'gallery')
+  for (const [i, x] of (await rowsIn(at('twice.safetensors'))).entries())
+    expect(Number(x)).toBeCloseTo(Number(after[i]), 6)
+})
+
+describe('refuses', () => {
+  test.each<[string[], RegExp]>([
+    [['--encoder', 'convolutional'], /The encoder convolutional takes no vectors\. Expected linear or mlp/],
+    [['--residual', '--dimension', '5'], /adds to the vectors, so its embeddings have their 8 numbers/],
+    [['--adapt', 'queries', '--dimension', '5'], /Adapted queries of 5 numbers cannot be compared with vectors of 8/],
+    [['--image-size', '12'], /--image-size belongs to images/],
+    [['--grayscale'], /--grayscale belongs to images/],
+    [['--head', 'linear'], /--head belongs to encoders from ONNX files/],
+    [['--adapt', 'queries', '--loss', 'arcface'], /arcface compares labelled examples with weights of its own/],
+    [['--adapt', 'gallery'], /--adapt/],
+  ])('%j of vectors', async (args, message) => {
+    expectError(await isometry(['train', vectors, '--out', at('not'), ...short, ...args]), 2, message)
+  })
+
+  test('adapters of images', async () => {
+    for (const [args, message] of [
+      [['--residual'], /--residual belongs to adapters of vectors/],
+      [['--encoder', 'linear'], /The encoder linear is not known for images/],
+    ] as const) {
+      expectError(await isometry(['train', made.data, '--out', at('not'), ...args]), 2, message)
+    }
+  })
+
+  test('files that hold no vectors, or others', async () => {
+    const file = at('other.safetensors')
+    expectError(
+      await isometry(['train', at('none.safetensors'), '--out', at('not')]),
+      1,
+      /none\.safetensors cannot be read/,
+    )
+    await writeFile(file, writeSafetensors({ tensors: {}, metadata: {} }))
+    expectError(await isometry(['train', file, '--out', at('not')]), 1, /it holds no tensor/)
+    expectError(
+      await isometry(['evaluate', made.model, vectors]),
+      2,
+      /should hold images of 1 × 12 × 12, and .* holds vectors/,
+    )
+  })
+})

@@ -5,11 +5,18 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { lossesByName, reducerNames } from '../src/losses/by-name.ts'
 import { minerByName, minerNames } from '../src/mining/by-name.ts'
+import { writeSafetensors } from '../src/weights/safetensors.ts'
 import { isometry } from './command.ts'
 import { writeImages } from './images.ts'
 
 const root = join(import.meta.dirname, '..')
-const documents = ['README.md', 'docs/cosine-triplet-loss.md', 'docs/encoders.md', 'docs/extending.md']
+const documents = [
+  'README.md',
+  'docs/adapters.md',
+  'docs/cosine-triplet-loss.md',
+  'docs/encoders.md',
+  'docs/extending.md',
+]
 const SNIPPET = /<!-- snippet: (\w+) -->\n```ts\n([\s\S]*?)```/g
 let folder: string
 
@@ -28,10 +35,22 @@ beforeAll(async () => {
     5,
   )
   await copyFile(join(folder, 'letters', 'class 0', '0.png'), join(folder, 'query.png'))
+  await writeFile(join(folder, 'vectors.safetensors'), someVectors(40))
+  await writeFile(join(folder, 'queries.safetensors'), someVectors(2))
   const reference = join(import.meta.dirname, 'reference', 'training')
   await copyFile(join(reference, 'residual.onnx'), join(folder, 'encoder.onnx'))
   await copyFile(join(reference, 'transformer.onnx'), join(folder, 'text.onnx'))
 })
+
+/** Vectors of five classes: the class is in the first number. */
+function someVectors(rows: number): Uint8Array {
+  const data = Float32Array.from({ length: rows * 6 }, (_, i) => (i % 6 === 0 ? (i / 6) % 5 : Math.sin(i * i)))
+  const labels = Array.from({ length: rows }, (_, row) => `class ${row % 5}`)
+  return writeSafetensors({
+    tensors: { embeddings: { dtype: 'float32', shape: [rows, 6], data } },
+    metadata: { labels: JSON.stringify(labels) },
+  })
+}
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 function run(command: string, ...args: string[]): string {
@@ -62,6 +81,9 @@ const printed: Record<string, RegExp> = {
   ownLoss: /^\[\] The signs are not flipped\n$/,
   ownRows: /^0\.\d+\n$/,
   ownMiner: /^\d\.\d+\n$/,
+  vectors: /^0\.\d\d [01]\.\d\d\n$/,
+  queries: /^true\n3\n$/,
+  tuples: /kind: 'tuples',\s+inOrder: [01]/,
   tokens: /^(\d\.\d{3}\n){10}$/,
 }
 
@@ -106,6 +128,22 @@ test('every loss and miner has a row with its settings as they are if left out',
     expect(row?.[1]?.trim(), name).toBe(shown.join(', '))
   }
   for (const name of reducerNames) expect(text).toContain(`\`${name}`)
+})
+
+test('the commands about adapters run as they stand there', async () => {
+  const text = await readFile(join(root, 'docs/adapters.md'), 'utf8')
+  const commands = [...text.matchAll(/^npx isometry (.+)$/gm)].map(([, args]) => args!.split(' '))
+  expect(commands).toHaveLength(6)
+  const executable = join(root, 'dist', 'cli', 'main.js')
+  for (const args of commands) {
+    const { status, stderr } = spawnSync(process.execPath, [executable, ...args], { cwd: folder, encoding: 'utf8' })
+    expect(status, `${args.join(' ')}\n${stderr}`).toBe(0)
+  }
+})
+
+test('adapting improves on raw vectors, as the text says', () => {
+  const [before, after] = snippet('vectors').split(' ').map(Number)
+  expect(after!).toBeGreaterThan(before!)
 })
 
 test('the commands of the question run, and the pictures are there', async () => {

@@ -14,10 +14,14 @@ export async function matrixRate(): Promise<number> {
   return (2 * 2048 ** 3) / 1e6 / time!
 }
 
-/** The median time of each task in milliseconds, the tasks taking turns, after two rounds that are not counted. */
-export async function medians(tasks: readonly (() => Promise<unknown>)[], rounds: number): Promise<number[]> {
+/** The median time of each task in milliseconds, the tasks taking turns, after rounds that are not counted. */
+export async function medians(
+  tasks: readonly (() => Promise<unknown>)[],
+  rounds: number,
+  uncounted = 2,
+): Promise<number[]> {
   const times = tasks.map((): number[] => [])
-  for (let round = -2; round < rounds; round++) {
+  for (let round = -uncounted; round < rounds; round++) {
     for (const [i, task] of tasks.entries()) {
       const start = performance.now()
       await task()

@@ -2,7 +2,6 @@
 import { DataError } from '../errors.ts'
 import type { Evaluation, TupleEvaluation } from '../evaluation/index.ts'
 import { describeInput, type Input } from '../inputs/input.ts'
-import { metricsByName } from '../metrics/by-name.ts'
 
 export const FORMAT_VERSION = 1
 
@@ -10,7 +9,7 @@ type Settings = Readonly<Record<string, unknown>>
 
 export interface Description {
   readonly formatVersion: number
-  /** The name of the metric that the encoder was trained in. */
+  /** The name of the metric that the encoder was trained in: one of ours, or what `metric.onnx` holds. */
   readonly metric: string
   /** d, the length of an embedding. */
   readonly dimension: number
@@ -58,9 +57,9 @@ export function parseDescription(text: string, file: string): Description {
       `${file} has the format version ${version}; this Isometry reads up to ${FORMAT_VERSION}. Update Isometry, or train the model again.`,
     )
   }
-  if (!metricsByName.has(found.metric ?? '') || !isInput(found.input) || !found.training || !found.heldOut) {
+  if (typeof found.metric !== 'string' || !isInput(found.input) || !found.training || !found.heldOut) {
     throw new DataError(
-      `${file} names the metric ${found.metric} and the input ${JSON.stringify(found.input)}; expected one of ${[...metricsByName.keys()].join(', ')} and an input of images or vectors, with training and heldOut beside them.`,
+      `${file} names the metric ${found.metric} and the input ${JSON.stringify(found.input)}; expected the name of a metric and an input of images or vectors, with training and heldOut beside them.`,
     )
   }
   const { adapt, input, dimension } = found

@@ -2,12 +2,15 @@
 import { access, constants, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { DataError } from '../errors.ts'
+import { metricsByName } from '../metrics/by-name.ts'
 import { type Description, parseDescription } from './description.ts'
 
 /** What a model directory holds. */
 export interface ModelFiles {
   /** The bytes of `encoder.onnx`. */
   readonly encoder: Uint8Array
+  /** The bytes of `metric.onnx`, where the metric is none of ours. */
+  readonly metric?: Uint8Array | undefined
   /** `isometry.json`. */
   readonly description: Description
   /** `history.jsonl`: for each step of training its loss and statistics. */
@@ -15,6 +18,7 @@ export interface ModelFiles {
 }
 
 const ENCODER = 'encoder.onnx'
+const METRIC = 'metric.onnx'
 const DESCRIPTION = 'isometry.json'
 const HISTORY = 'history.jsonl'
 
@@ -35,7 +39,14 @@ export async function readModelDirectory(directory: string): Promise<ModelFiles>
   const encoder = await readFile(join(directory, ENCODER)).catch(() => {
     throw new DataError(`${directory} has no readable ${ENCODER}, so it is not a whole model. Train it again.`)
   })
-  return { encoder, description, history: await readFile(join(directory, HISTORY), 'utf8').catch(() => '') }
+  const metric = metricsByName.has(description.metric)
+    ? undefined
+    : await readFile(join(directory, METRIC)).catch(() => {
+        throw new DataError(
+          `${directory} names the metric ${description.metric}; expected one of ${[...metricsByName.keys()].join(', ')}, or a readable ${METRIC} that holds it. Copy the whole model.`,
+        )
+      })
+  return { encoder, metric, description, history: await readFile(join(directory, HISTORY), 'utf8').catch(() => '') }
 }
 
 /**
@@ -63,6 +74,7 @@ export async function writeModelDirectory(directory: string, files: ModelFiles, 
   const partial = await besides(directory)
   try {
     await writeFile(join(partial, ENCODER), files.encoder)
+    if (files.metric) await writeFile(join(partial, METRIC), files.metric)
     await writeFile(join(partial, DESCRIPTION), `${JSON.stringify(files.description, null, 2)}\n`)
     await writeFile(join(partial, HISTORY), files.history)
     const old = `${partial}.old`

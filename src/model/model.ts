@@ -14,6 +14,7 @@ import type { Tensor } from '../tensor.ts'
 import type { Description } from './description.ts'
 import { type ModelFiles, readModelDirectory, writeModelDirectory } from './directory.ts'
 import { itselfIn } from './itself.ts'
+import { readMetric } from './metric.ts'
 import { evaluateExamples, openSides } from './sides.ts'
 
 /** Examples that are open already, or paths of images and folders of them. */
@@ -98,7 +99,7 @@ export async function createModel(
 ): Promise<Model> {
   const compute = { threads, device: await resolveDevice(device), onFallback }
   const { description } = files
-  const metric = metricsByName.get(description.metric)!
+  const metric = files.metric ? readMetric(files.metric, 'metric.onnx') : metricsByName.get(description.metric)!
   const sides = await openSides(files.encoder, { ...description, metric }, { ...compute, signal })
 
   async function open(source: SourceLike): Promise<Source> {

@@ -4,6 +4,7 @@ import { resolveDevice } from '../device.ts'
 import { cosineMarginTriplet } from '../losses/cosine-margin-triplet.ts'
 import { FORMAT_VERSION } from '../model/description.ts'
 import { exportEncoder } from '../model/export.ts'
+import { exportMetric } from '../model/metric.ts'
 import { createModel, type Model } from '../model/model.ts'
 import { evaluateExamples, openSides } from '../model/sides.ts'
 import { adam } from '../optimizers/adam.ts'
@@ -17,8 +18,13 @@ import type { StepRecord, TrainOptions } from './options.ts'
 /**
  * Trains an encoder on labelled examples, or on tuples. The model keeps a record of each step as its history.
  *
+<<<<<<< HEAD
  * @throws UsageError if the encoder takes examples of another form, the loss is not defined for such examples, or a setting is
  *   out of range.
+=======
+ * @throws UsageError if the encoder takes examples of another form, a metric of one's own cannot be kept, or a setting is out of
+ *   range.
+>>>>>>> 8d807aa (A metric that somebody wrote is kept with the model as a graph, and reloads like ours)
  * @throws DataError if fewer than two classes have two examples.
  * @throws DivergedError, which holds the model of the last finite parameters, if the loss or its gradient is no longer finite;
  *   RuntimeError if training collapses and `onCollapse` is `stop`.
@@ -45,6 +51,7 @@ export async function train(source: Source | Tuples, options: TrainOptions): Pro
   const adapt = settings.adapt === 'queries' ? settings.adapt : undefined
   const compute = { threads, device, onFallback: options.onFallback }
   check(source, settings)
+  const metric = await exportMetric(loss.metric, encoder.dimension)
 
   const started = performance.now()
   const initial = encoder.variables(settings.seed)
@@ -86,7 +93,7 @@ export async function train(source: Source | Tuples, options: TrainOptions): Pro
     },
   }
   const lines = history.map((record) => `${JSON.stringify(record)}\n`).join('')
-  const model = await createModel({ encoder: exported, description, history: lines }, settings)
+  const model = await createModel({ encoder: exported, metric, description, history: lines }, settings)
   if (ended !== undefined) throw new DivergedError(ended, model)
   return model
 

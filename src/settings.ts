@@ -1,4 +1,4 @@
-/** Settings by name, as files and command lines have them, checked against what there is. */
+/** Settings by name, as files and command lines have them: whether they exist, and are of the kind and range that they should be. */
 import { UsageError } from './errors.ts'
 
 /** A number, true or false, a list of numbers, or one of several words. */
@@ -17,6 +17,30 @@ export function checkSettings(owner: string, kinds: Readonly<Record<string, Kind
     }
     if (fits(value, kind)) continue
     throw new UsageError(`${owner}: ${name} is ${JSON.stringify(value)}; expected ${describe(kind)}.`)
+  }
+}
+
+/** @throws UsageError if a setting is not a number above 0. */
+export function checkPositive(settings: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(settings)) {
+    if (value > 0 && Number.isFinite(value)) continue
+    throw new UsageError(`${name} is ${value}; expected a number above 0.`)
+  }
+}
+
+/** @throws UsageError if a setting is not a number of at least 0. */
+export function checkNotNegative(settings: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(settings)) {
+    if (value >= 0 && Number.isFinite(value)) continue
+    throw new UsageError(`${name} is ${value}; expected a number of at least 0.`)
+  }
+}
+
+/** @throws UsageError if a setting is not a whole number of at least `least`. */
+export function checkCount(settings: Readonly<Record<string, number>>, least = 1): void {
+  for (const [name, value] of Object.entries(settings)) {
+    if (Number.isInteger(value) && value >= least) continue
+    throw new UsageError(`${name} is ${value}; expected a whole number of at least ${least}.`)
   }
 }
 

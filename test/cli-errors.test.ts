@@ -50,7 +50,7 @@ describe('usage', () => {
     [['train', 'x', '--out', 'y', '--metric', 'taxicab'], /Allowed choices are cosine/],
     [['train', 'x', '--out', 'y', '--margin', '3'], /margin 3 can never be reached/],
     [['train', 'x', '--out', 'y', '--margin', '-1'], /at least 0, found -1/],
-    [['train', 'x', '--out', 'y', '--scale', '0'], /scale must be above 0, found 0/],
+    [['train', 'x', '--out', 'y', '--scale', '0'], /scale is 0; expected a number above 0/],
     [['train', 'x', '--out', 'y', '--metric', 'euclidean'], /cosineMarginTriplet is defined for the metric cosine/],
     [
       ['train', 'x', '--out', 'y', '--loss', 'triplet', '--scale', '3'],

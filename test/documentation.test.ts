@@ -119,8 +119,18 @@ test('every loss and miner has a row with its settings as they are if left out',
   for (const [name, { settings, make }] of lossesByName) {
     const made = make({}).settings ?? {}
     const shown = Object.keys(settings).map((setting) => `${setting} ${made[setting]}`)
-    expect(rows.get(name)?.split('|').at(-2)?.trim(), name).toBe(shown.join(', '))
+    const cells =
+      rows
+        .get(name)
+        ?.split('|')
+        .map((cell) => cell.trim()) ?? []
+    expect(cells, `${name}: formula, when, settings, source`).toHaveLength(4)
+    const [formula, when, defaults, source] = cells
+    expect(defaults, name).toBe(shown.join(', '))
+    for (const told of [formula, when, source]) expect(told, name).not.toBe('')
+    expect(source, name).toMatch(/(19|20)\d\d/)
   }
+  expect([...rows.keys()].sort()).toEqual([...lossesByName.keys()].sort())
   for (const name of minerNames) {
     const { settings = {} } = minerByName(name)
     const shown = Object.entries(settings).map(([setting, value]) => `${setting} ${value}`)

@@ -16,7 +16,7 @@ test('step 2,000 leaves resident memory where step 500 left it', async () => {
   expect(grown).toBeLessThan(8)
 })
 
-test('all triplets of 1,024 embeddings, half of them of one class, take no cube', async () => {
+test('all triplets of 1,024 embeddings, half of them of one class, take no cube, however they are visited', async () => {
   const program = join(import.meta.dirname, 'programs', 'triplets.mjs')
   const { stdout } = await promisify(execFile)(process.execPath, [program, '1024'])
   const peak = Number(stdout) / 2 ** 20

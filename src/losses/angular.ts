@@ -4,10 +4,11 @@ import type { Value } from '../graph/value.ts'
 import type { Metric } from '../metrics/metric.ts'
 import { cosine } from '../metrics/sphere.ts'
 import { all } from '../mining/all.ts'
+import { FAR } from '../mining/extremes.ts'
 import type { Miner } from '../mining/miner.ts'
+import { onlyFor } from './checks.ts'
 import { fromRows } from './from-rows.ts'
 import type { Loss, Reducer } from './loss.ts'
-import { onlyFor } from './margin.ts'
 import { mean } from './reducers.ts'
 
 export interface AngularOptions {
@@ -72,7 +73,7 @@ export function angular({
       const sums = positives.pick(products)
       const shift = ofAnchor.add(positives.pick(ofPositive.transpose()))
       const logarithm = sums.maximum(NOTHING).log().add(shift).add(positives.pick(together))
-      const terms = sums.greater(NOTHING).where(logarithm, -1e30).softplus()
+      const terms = sums.greater(NOTHING).where(logarithm, -FAR).softplus()
       return [{ terms, weight: positives.weight }]
     },
   })

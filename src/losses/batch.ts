@@ -15,8 +15,8 @@ export interface Batch extends MiningBatch {
   readonly lengths: Value
   /** [n] int32, where there are labels. */
   readonly labels?: Value | undefined
-  /** The column of the first anchor itself, where the anchors are among the columns. */
-  readonly own?: number | undefined
+  /** [n, m] bool: where a column is the anchor itself; undefined where the anchors are not among the columns. */
+  readonly self?: Value | undefined
   /** The same batch in another metric. */
   in(metric: Metric): Batch
 }
@@ -56,7 +56,7 @@ export function batchOf(examples: LabelledExamples, metric: Metric): Batch {
     dimension: embeddings.shape[1]!,
     random,
     labels,
-    own,
+    self,
     get between() {
       if (!references) return this.distances
       between ??= metric.matrix(others, others)

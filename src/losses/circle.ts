@@ -3,11 +3,12 @@ import type { Metric } from '../metrics/metric.ts'
 import { cosine } from '../metrics/sphere.ts'
 import { all } from '../mining/all.ts'
 import type { Miner } from '../mining/miner.ts'
+import { checkPositive } from '../settings.ts'
+import { onlyFor } from './checks.ts'
 import { fromRows } from './from-rows.ts'
 import type { Loss, Reducer } from './loss.ts'
-import { checkPositive, onlyFor } from './margin.ts'
 import { meanNonZero } from './reducers.ts'
-import { each, logSumExp } from './rows.ts'
+import { logSumExp, ones } from './rows.ts'
 
 export interface CircleOptions {
   /** Only `cosine` fits. */
@@ -55,7 +56,7 @@ export function circle({
         .mul(gamma)
         .mul(distances.neg().add(1 - margin))
       const both = logSumExp(positives, same).add(logSumExp(negatives, other))
-      return [{ terms: both.softplus(), weight: each(distances) }]
+      return [{ terms: both.softplus(), weight: ones(distances) }]
     },
   })
 }

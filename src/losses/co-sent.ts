@@ -4,11 +4,12 @@ import { concat, type Value } from '../graph/value.ts'
 import type { Metric } from '../metrics/metric.ts'
 import { cosine } from '../metrics/sphere.ts'
 import { unit } from '../metrics/unit.ts'
+import { checkPositive } from '../settings.ts'
 import { batchOf } from './batch.ts'
+import { onlyFor } from './checks.ts'
 import type { Examples, Loss, Reducer } from './loss.ts'
-import { checkPositive, onlyFor } from './margin.ts'
 import { mean, termsOf } from './reducers.ts'
-import { logSumExp } from './rows.ts'
+import { logSumExp, ones } from './rows.ts'
 
 export interface CoSentOptions {
   /** Only `cosine` fits. */
@@ -119,7 +120,7 @@ export function cosineMse({ metric = cosine, reduce = mean }: CosineMseOptions =
     build(examples) {
       if (examples.kind === 'graded') {
         const terms = cosines.pairwise(examples.a, examples.b).sub(examples.score).square()
-        return { value: reduce.reduce(termsOf(reduce, terms, terms.detach().mul(0).add(1))) }
+        return { value: reduce.reduce(termsOf(reduce, terms, ones(terms))) }
       }
       const { batch, same, other } = allPairs(examples, metric, 'cosineMse')
       const [together, counted] = [same, same.or(other)].map((each) => each.cast('float32')) as [Value, Value]

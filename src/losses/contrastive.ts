@@ -4,9 +4,9 @@ import type { Metric } from '../metrics/metric.ts'
 import { cosine } from '../metrics/sphere.ts'
 import { all } from '../mining/all.ts'
 import type { Miner } from '../mining/miner.ts'
+import { checkMargin, checkThreshold } from './checks.ts'
 import { fromRows } from './from-rows.ts'
 import type { Loss, Reducer, Settings } from './loss.ts'
-import { checkMargin, checkThreshold } from './margin.ts'
 import { meanNonZero } from './reducers.ts'
 
 export interface ContrastiveOptions {

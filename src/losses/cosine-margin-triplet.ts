@@ -1,12 +1,12 @@
 /** The cosine-margin-triplet loss. */
-import { UsageError } from '../errors.ts'
 import type { Metric } from '../metrics/metric.ts'
 import { cosine } from '../metrics/sphere.ts'
 import { all } from '../mining/all.ts'
 import type { Miner } from '../mining/miner.ts'
+import { checkPositive } from '../settings.ts'
+import { checkMargin, onlyFor } from './checks.ts'
 import { fromFormula } from './from-formula.ts'
 import type { Loss, Reducer } from './loss.ts'
-import { checkMargin } from './margin.ts'
 import { mean } from './reducers.ts'
 
 export interface CosineMarginTripletOptions {
@@ -37,13 +37,9 @@ export function cosineMarginTriplet({
   mining = all(),
   reduce = mean,
 }: CosineMarginTripletOptions = {}): Loss {
-  if (metric.name !== cosine.name) {
-    throw new UsageError(
-      `cosineMarginTriplet is defined for the metric cosine, found ${metric.name}. Use the loss triplet with ${metric.name}, or the metric cosine.`,
-    )
-  }
+  onlyFor(metric, cosine, 'cosineMarginTriplet')
   checkMargin(margin, metric)
-  if (!(scale > 0) || !Number.isFinite(scale)) throw new UsageError(`A scale must be above 0, found ${scale}.`)
+  checkPositive({ scale })
   return fromFormula({
     name: 'cosineMarginTriplet',
     metric,

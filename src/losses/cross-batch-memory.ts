@@ -1,8 +1,8 @@
 /** Comparing a batch with the embeddings of batches before it. */
 import { UsageError } from '../errors.ts'
 import { concat } from '../graph/value.ts'
+import { checkCount } from '../settings.ts'
 import type { Loss } from './loss.ts'
-import { checkCount } from './margin.ts'
 import { forwarded, merged, variablesOf } from './own-variables.ts'
 
 export interface CrossBatchMemoryOptions {

@@ -19,6 +19,7 @@ import {
   type Regularizer,
   regularFace,
   regularized,
+  snrContrastive,
   sparseCenters,
   thresholdConsistentMargin,
   triplet,
@@ -49,6 +50,13 @@ test('threshold-consistent margin', async () => {
   ]
   const { value } = await valueAndGradient(thresholdConsistentMargin({ negMargin: 0.9, posWeight: 2 }), batch)
   expect(value).toBeCloseTo(2 * average(far) + average(near), 4)
+})
+
+test('the signal-to-noise contrastive loss draws embeddings to zero mean', async () => {
+  const [plain, drawn] = await Promise.all(
+    [0, 0.3].map((regularWeight) => valueAndGradient(snrContrastive({ regularWeight }), batch)),
+  )
+  expect(drawn!.value - plain!.value).toBeCloseTo(0.3 * average(embeddings.map((row) => Math.abs(total(row)))), 4)
 })
 
 test('VICReg', async () => {

@@ -6,11 +6,11 @@ import type { Metric } from '../metrics/metric.ts'
 import { chord } from '../metrics/sphere.ts'
 import { all } from '../mining/all.ts'
 import type { Miner } from '../mining/miner.ts'
+import { checkCount } from '../settings.ts'
 import { rowsOf } from './batch.ts'
 import { pickedRows } from './from-rows.ts'
 import { binOf } from './histograms.ts'
 import type { Loss } from './loss.ts'
-import { checkCount } from './margin.ts'
 import { overSlots } from './over-slots.ts'
 
 export interface DynamicSoftMarginOptions {

@@ -5,7 +5,7 @@ import type { Metric } from '../metrics/metric.ts'
 import { random } from '../random.ts'
 import type { Loss, Reducer, Settings } from './loss.ts'
 import { termsOf } from './reducers.ts'
-import { each, numbers } from './rows.ts'
+import { numbers, ones } from './rows.ts'
 
 export interface ClassBatch {
   /** [n, d] */
@@ -56,7 +56,7 @@ export function fromClasses({ name, metric, settings, reduce, perClass = 1, form
       const own = labels.unsqueeze([1]).equal(numbers(classes, labels).unsqueeze([0]))
       const terms = formula({ embeddings, weights, own })
       if (terms.shape.length === 0) return { value: terms }
-      return { value: reduce.reduce(termsOf(reduce, terms, each(terms), labels)) }
+      return { value: reduce.reduce(termsOf(reduce, terms, ones(terms), labels)) }
     },
   }
 }

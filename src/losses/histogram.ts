@@ -4,12 +4,13 @@ import type { Metric } from '../metrics/metric.ts'
 import { cosine } from '../metrics/sphere.ts'
 import { all } from '../mining/all.ts'
 import type { Miner } from '../mining/miner.ts'
+import { checkCount } from '../settings.ts'
+import { onlyFor } from './checks.ts'
 import { fromRows } from './from-rows.ts'
 import { histogram as histogramOf } from './histograms.ts'
 import type { Loss } from './loss.ts'
-import { checkCount, onlyFor } from './margin.ts'
 import { sum } from './reducers.ts'
-import { some } from './rows.ts'
+import { ones, some } from './rows.ts'
 
 export interface HistogramOptions {
   /** Only `cosine` fits. */
@@ -50,7 +51,7 @@ export function histogram({ metric = cosine, bins = 100, mining = all() }: Histo
       const positives = share(own.pick(places), own.weight)
       // Negatives of anchors without a positive are in no triplet.
       const negatives = share(places, negative.mul(some(positive).unsqueeze([1])))
-      return [{ terms: negatives.mul(positives.cumSum(1)), weight: positives.detach().mul(0).add(1) }]
+      return [{ terms: negatives.mul(positives.cumSum(1)).sum([1]), weight: ones(negatives) }]
     },
   })
 }

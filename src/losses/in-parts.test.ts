@@ -1,16 +1,14 @@
-/** Anchors worked through in parts give what they give at once; and memories work with every miner. */
+/** Anchors worked through in parts give what they give at once. */
 import { expect, test } from 'vitest'
 import { expectClose } from '../../test/tolerance.ts'
 import { compile } from '../compile.ts'
 import { differentiate } from '../graph/differentiate.ts'
 import { input } from '../graph/value.ts'
 import { metricsByName } from '../metrics/by-name.ts'
-import { minerByName, minerNames } from '../mining/by-name.ts'
 import { random } from '../random.ts'
-import { valueAndGradient } from '../training/value-and-gradient.ts'
 import { batchOf } from './batch.ts'
 import { inParts } from './in-parts.ts'
-import { contrastive, crossBatchMemory, type LabelledExamples, mean, multiSimilarity, triplet } from './index.ts'
+import { type LabelledExamples, mean } from './index.ts'
 import { overTriplets } from './over-triplets.ts'
 import { sortedHinge } from './sorted-hinge.ts'
 
@@ -48,20 +46,5 @@ test.each([...metricsByName.values()])('$name: parts of a batch, alone and with 
         expectClose(found[`${name}s`]!.data as Float32Array, found[name]!.data as Float32Array, name, 1e-3, 1e-4)
       }
     }
-  }
-})
-
-test.each(minerNames)('a memory works with the mining %s, over triplets, pairs and rows', async (name) => {
-  const rows = Array.from({ length: 8 }, () => [...numbers(D)])
-  const batch = { embeddings: rows, labels: [0, 1, 2, 0, 1, 2, 0, 1] }
-  const mining = minerByName(name)
-  for (const plain of [triplet({ mining, margin: 1 }), contrastive({ mining }), multiSimilarity({ mining })]) {
-    const loss = crossBatchMemory(plain, { size: 14 })
-    const { value, gradient } = await valueAndGradient(loss, batch)
-    expect(Number.isFinite(value)).toBe(true)
-    expect(gradient.flat().every(Number.isFinite)).toBe(true)
-    // Of a memory that holds the batch alone, a miner picks what it picks of the batch; draws fall otherwise.
-    if (['distanceWeighted', 'uniformHistogram'].includes(name)) continue
-    expect(value, plain.name).toBeCloseTo((await valueAndGradient(plain, batch)).value, 4)
   }
 })

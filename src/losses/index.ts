@@ -36,7 +36,7 @@ export type {
   TupleExamples,
 } from './loss.ts'
 export { type ManifoldOptions, manifold } from './manifold.ts'
-export { type MarginOptions, margin } from './margin-loss.ts'
+export { type MarginOptions, margin } from './margin.ts'
 export { type MatryoshkaOptions, matryoshka } from './matryoshka.ts'
 export { type MomentumEncoderOptions, momentumEncoder } from './momentum-encoder.ts'
 export { type MultiSimilarityOptions, multiSimilarity } from './multi-similarity.ts'

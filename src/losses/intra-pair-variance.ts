@@ -1,13 +1,13 @@
 /** The intra-pair variance loss. */
-import { UsageError } from '../errors.ts'
 import type { Value } from '../graph/value.ts'
 import type { Metric } from '../metrics/metric.ts'
 import { cosine } from '../metrics/sphere.ts'
 import { all } from '../mining/all.ts'
 import type { Miner } from '../mining/miner.ts'
+import { checkNotNegative } from '../settings.ts'
+import { onlyFor } from './checks.ts'
 import { fromRows } from './from-rows.ts'
 import type { Loss, Reducer } from './loss.ts'
-import { onlyFor } from './margin.ts'
 import { mean } from './reducers.ts'
 
 export interface IntraPairVarianceOptions {
@@ -38,9 +38,7 @@ export function intraPairVariance({
   reduce = mean,
 }: IntraPairVarianceOptions = {}): Loss {
   onlyFor(metric, cosine, 'intraPairVariance')
-  if (!(posEps >= 0 && negEps >= 0)) {
-    throw new UsageError(`posEps and negEps are ${posEps} and ${negEps}; expected numbers of at least 0.`)
-  }
+  checkNotNegative({ posEps, negEps })
   return fromRows({
     name: 'intraPairVariance',
     metric,

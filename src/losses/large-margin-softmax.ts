@@ -1,11 +1,13 @@
 /** Classification with a multiplied angle: the large-margin softmax, SphereFace, and the instance loss without a margin. */
+import { UsageError } from '../errors.ts'
 import type { Value } from '../graph/value.ts'
 import { dot } from '../metrics/dot.ts'
 import type { Metric } from '../metrics/metric.ts'
 import { cosine } from '../metrics/sphere.ts'
+import { checkPositive } from '../settings.ts'
+import { onlyFor } from './checks.ts'
 import { crossEntropy, fromClasses, ofOwn, replaced } from './from-classes.ts'
 import type { Loss, Reducer } from './loss.ts'
-import { checkCount, checkPositive, onlyFor } from './margin.ts'
 import { mean } from './reducers.ts'
 import { cosines } from './softmax-margin.ts'
 
@@ -17,6 +19,9 @@ export interface LargeMarginSoftmaxOptions {
   readonly scale?: number
   readonly reduce?: Reducer
 }
+
+/** The largest margin: polynomials of higher degrees lose what float32 holds. */
+const MOST = 8
 
 /** cos mθ of cos θ: Chebyshev's polynomials of the first kind, Tₖ₊₁ = 2x Tₖ − Tₖ₋₁. */
 function multiplied(near: Value, times: number): Value {
@@ -79,8 +84,10 @@ function withFactor(
   { margin = 4, scale = 1, reduce = mean }: Omit<LargeMarginSoftmaxOptions, 'metric'>,
   factor: (embeddings: Value, weights: Value) => Value,
 ): Loss {
-  checkCount({ margin })
-  checkPositive({ scale, 'room up to a margin of 8': 9 - margin })
+  if (!Number.isInteger(margin) || margin < 1 || margin > MOST) {
+    throw new UsageError(`The margin is ${margin}; expected a whole number from 1 to ${MOST}.`)
+  }
+  checkPositive({ scale })
   return fromClasses({
     name,
     metric,

@@ -4,11 +4,11 @@ import { euclidean } from '../metrics/euclidean.ts'
 import type { Metric } from '../metrics/metric.ts'
 import { all } from '../mining/all.ts'
 import type { Miner } from '../mining/miner.ts'
-import { fromRows, type Rows } from './from-rows.ts'
+import { checkThreshold } from './checks.ts'
+import { fromRows, type Part, type Rows } from './from-rows.ts'
 import type { Loss, Reducer } from './loss.ts'
-import { checkThreshold } from './margin.ts'
 import { mean } from './reducers.ts'
-import { each, logAddExp, logSumExp } from './rows.ts'
+import { logAddExp, logSumExp, ones } from './rows.ts'
 
 export interface LiftedStructureOptions {
   /** Smaller is closer; `euclidean` if left out. */
@@ -55,14 +55,14 @@ export function generalizedLiftedStructure(options: LiftedStructureOptions = {})
   return lifted('generalizedLiftedStructure', options, ({ distances, same, other }, posMargin, negMargin) => {
     const positives = logSumExp(distances.sub(posMargin), same)
     const negatives = logSumExp(distances.neg().add(negMargin), other)
-    return { terms: positives.add(negatives).relu(), weight: each(distances) }
+    return { terms: positives.add(negatives).relu(), weight: ones(distances) }
   })
 }
 
 function lifted(
   name: string,
   { metric = euclidean, posMargin = 0, negMargin = 1, mining = all(), reduce = mean }: LiftedStructureOptions,
-  part: (rows: Rows, posMargin: number, negMargin: number) => ReturnType<Parameters<typeof fromRows>[0]['formula']>[0],
+  part: (rows: Rows, posMargin: number, negMargin: number) => Part,
 ): Loss {
   checkThreshold(negMargin, metric, 'negMargin')
   return fromRows({
@@ -71,6 +71,6 @@ function lifted(
     settings: { posMargin, negMargin },
     mining,
     reduce,
-    formula: (rows) => [part(rows, posMargin, negMargin)!],
+    formula: (rows) => [part(rows, posMargin, negMargin)],
   })
 }

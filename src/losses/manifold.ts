@@ -4,9 +4,10 @@ import { concat, type Value } from '../graph/value.ts'
 import type { Metric } from '../metrics/metric.ts'
 import { cosine } from '../metrics/sphere.ts'
 import { unit } from '../metrics/unit.ts'
+import { checkNotNegative } from '../settings.ts'
+import { onlyFor } from './checks.ts'
 import { fromClasses } from './from-classes.ts'
 import type { Loss } from './loss.ts'
-import { onlyFor } from './margin.ts'
 import { mean } from './reducers.ts'
 import { logSumExp, numbers } from './rows.ts'
 
@@ -46,9 +47,7 @@ export function manifold({
 }: ManifoldOptions = {}): Loss {
   onlyFor(metric, cosine, 'manifold')
   if (!(alpha >= 0 && alpha <= 0.95)) throw new UsageError(`alpha is ${alpha}; expected 0 to 0.95.`)
-  if (!(margin >= 0 && contextWeight >= 0)) {
-    throw new UsageError(`margin and contextWeight are ${margin} and ${contextWeight}; expected at least 0.`)
-  }
+  checkNotNegative({ margin, contextWeight })
   return fromClasses({
     name: 'manifold',
     metric,

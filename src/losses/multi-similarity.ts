@@ -3,11 +3,12 @@ import type { Metric } from '../metrics/metric.ts'
 import { cosine } from '../metrics/sphere.ts'
 import { all } from '../mining/all.ts'
 import type { Miner } from '../mining/miner.ts'
+import { checkPositive } from '../settings.ts'
+import { checkThreshold } from './checks.ts'
 import { fromRows } from './from-rows.ts'
 import type { Loss, Reducer } from './loss.ts'
-import { checkPositive, checkThreshold } from './margin.ts'
 import { mean } from './reducers.ts'
-import { each, logSumExp } from './rows.ts'
+import { logSumExp, ones } from './rows.ts'
 
 export interface MultiSimilarityOptions {
   /** Smaller is closer; `cosine` if left out. */
@@ -52,7 +53,7 @@ export function multiSimilarity({
       const beyond = distances.sub(base)
       const positives = logSumExp(beyond.mul(alpha), same).softplus().div(alpha)
       const negatives = logSumExp(beyond.mul(-beta), other).softplus().div(beta)
-      return [{ terms: positives.add(negatives), weight: each(distances) }]
+      return [{ terms: positives.add(negatives), weight: ones(distances) }]
     },
   })
 }

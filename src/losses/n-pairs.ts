@@ -4,10 +4,10 @@ import { concat, constant, type Value } from '../graph/value.ts'
 import { dot } from '../metrics/dot.ts'
 import type { Metric } from '../metrics/metric.ts'
 import { cosine } from '../metrics/sphere.ts'
+import { checkPositive } from '../settings.ts'
 import type { Examples, LabelledExamples, Loss, Reducer, Settings } from './loss.ts'
-import { checkPositive } from './margin.ts'
 import { mean, termsOf } from './reducers.ts'
-import { each, logSumExp, numbers } from './rows.ts'
+import { logSumExp, numbers, ones } from './rows.ts'
 
 export interface NPairsOptions {
   /** Smaller is closer; `dot` if left out. */
@@ -78,7 +78,7 @@ function inBatch({ name, metric, settings, scale, symmetric, reduce }: InBatch):
       const closeness = metric.matrix(anchors, positives).mul(-scale)
       const [row, column] = [numbers(n, anchors), numbers(m, anchors)].map((each, i) => each.unsqueeze([1 - i]))
       const own = closeness.mul(row!.equal(column!).cast('float32')).sum([1])
-      const counted = weight ?? each(anchors)
+      const counted = weight ?? ones(anchors)
       const direction = (facing: Value) => {
         const everything = weight ? logSumExp(facing, weight.greater(0).unsqueeze([0])) : facing.logSumExp([1])
         return reduce.reduce(termsOf(reduce, everything.slice(0, 0, n).sub(own), counted, labels))

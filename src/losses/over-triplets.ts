@@ -9,8 +9,8 @@ import type { Miner, Selection, Triplet } from '../mining/miner.ts'
 import { type Batch, batchOf, tuplesOnly } from './batch.ts'
 import { inParts } from './in-parts.ts'
 import type { Examples, Reducer, Terms, TripletDistances, TripletFormula } from './loss.ts'
-import { overTuples } from './over-tuples.ts'
 import { mean, termsOf } from './reducers.ts'
+import { ones } from './rows.ts'
 
 /** Blocks of all triplets hold so many elements, or one matrix where that is more. */
 const BLOCK_ELEMENTS = 2 ** 22
@@ -37,7 +37,7 @@ export function tripletTerms(options: OverTriplets, examples: Examples): { terms
         return metric.pairwise(positive, negative)
       },
     })
-    return { terms: overTuples(reduce, terms) }
+    return { terms: termsOf(reduce, terms, ones(terms)) }
   }
   const batch = batchOf(examples, metric)
   const seen = mining.metric ? batch.in(mining.metric) : batch

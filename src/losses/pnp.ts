@@ -5,12 +5,13 @@ import type { Metric } from '../metrics/metric.ts'
 import { cosine } from '../metrics/sphere.ts'
 import { all } from '../mining/all.ts'
 import type { Miner } from '../mining/miner.ts'
+import { checkPositive } from '../settings.ts'
+import { onlyFor } from './checks.ts'
 import { fromRows } from './from-rows.ts'
 import type { Loss, Reducer } from './loss.ts'
-import { checkPositive, onlyFor } from './margin.ts'
 import { overSlots } from './over-slots.ts'
 import { mean } from './reducers.ts'
-import { each, numbers } from './rows.ts'
+import { ones } from './rows.ts'
 
 export interface PnpOptions {
   /** Only `cosine` fits. */
@@ -72,19 +73,12 @@ export function pnp({
     mining,
     reduce,
     formula({ distances, same, other, batch }) {
-      const [n, m] = distances.shape as [number, number]
-      const own = batch.own
-      const self =
-        own === undefined
-          ? undefined
-          : numbers(n, distances, own)
-              .unsqueeze([1])
-              .equal(numbers(m, distances).unsqueeze([0]))
+      const { self, mostPositives } = batch
       const { result: ranks, filled } = overSlots({
         distances,
         positives: self ? same.or(self) : same,
         negatives: other,
-        mostPositives: Math.min(m, batch.mostPositives + (self ? 1 : 0)),
+        mostPositives: Math.min(distances.shape[1]!, mostPositives + (self ? 1 : 0)),
         combine: 'concat',
         block(ap, an, counted) {
           return ap
@@ -97,7 +91,7 @@ export function pnp({
       })
       const count = filled.sum([1])
       const terms = penalty(ranks).mul(filled).sum([1]).div(count.maximum(1))
-      return [{ terms, weight: self ? each(distances) : count.greater(0).cast('float32') }]
+      return [{ terms, weight: self ? ones(distances) : count.greater(0).cast('float32') }]
     },
   })
 }

@@ -1,9 +1,10 @@
 /** Losses against proxies of the classes: ProxyNCA, Proxy-Anchor, SoftTriple. */
 import type { Metric } from '../metrics/metric.ts'
 import { cosine, squaredChord } from '../metrics/sphere.ts'
+import { checkCount, checkPositive } from '../settings.ts'
+import { checkMargin, onlyFor } from './checks.ts'
 import { crossEntropy, fromClasses } from './from-classes.ts'
 import type { Loss, Reducer } from './loss.ts'
-import { checkCount, checkMargin, checkPositive, onlyFor } from './margin.ts'
 import { mean } from './reducers.ts'
 import { logSumExp } from './rows.ts'
 import { cosines, cosinesByCenter } from './softmax-margin.ts'

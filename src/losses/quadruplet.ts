@@ -2,10 +2,10 @@
 import { UsageError } from '../errors.ts'
 import type { Metric } from '../metrics/metric.ts'
 import { cosine } from '../metrics/sphere.ts'
+import { checkMargin } from './checks.ts'
 import type { Loss, Reducer } from './loss.ts'
-import { checkMargin } from './margin.ts'
-import { overTuples } from './over-tuples.ts'
-import { mean } from './reducers.ts'
+import { mean, termsOf } from './reducers.ts'
+import { ones } from './rows.ts'
 
 export interface QuadrupletOptions {
   /** Smaller is closer; `cosine` if left out. */
@@ -50,7 +50,8 @@ export function quadruplet({
       const ap = metric.pairwise(anchor, positive)
       const first = ap.sub(metric.pairwise(anchor, negative)).add(margin).relu()
       const second = ap.sub(metric.pairwise(negative, secondNegative)).add(margin2).relu()
-      const terms = overTuples(reduce, first.add(second))
+      const both = first.add(second)
+      const terms = termsOf(reduce, both, ones(both))
       return { value: reduce.reduce(terms), terms }
     },
   }

@@ -5,11 +5,11 @@ import type { Metric } from '../metrics/metric.ts'
 import { chord } from '../metrics/sphere.ts'
 import { all } from '../mining/all.ts'
 import type { Miner } from '../mining/miner.ts'
+import { checkMargin, checkThreshold } from './checks.ts'
 import { fromRows } from './from-rows.ts'
 import type { Loss, Reducer } from './loss.ts'
-import { checkMargin, checkThreshold } from './margin.ts'
 import { mean } from './reducers.ts'
-import { each } from './rows.ts'
+import { ones } from './rows.ts'
 
 export interface RankedListOptions {
   /** Smaller is closer; `chord` if left out. */
@@ -78,7 +78,7 @@ export function rankedList({
       const positives = part(distances.sub(alpha - margin), same, posTemperature)
       const negatives = part(distances.neg().add(alpha), other, negTemperature)
       const terms = positives.mul(1 - imbalance).add(negatives.mul(imbalance))
-      return [{ terms, weight: each(distances) }]
+      return [{ terms, weight: ones(distances) }]
     },
   })
 }

@@ -1,6 +1,7 @@
 /** A loss with what its embeddings or class weights cost by themselves. */
 import { UsageError } from '../errors.ts'
 import { concat } from '../graph/value.ts'
+import { checkNotNegative } from '../settings.ts'
 import type { Examples, Loss, Values } from './loss.ts'
 import type { Regularizer } from './regularizers.ts'
 
@@ -18,7 +19,7 @@ export interface RegularizedOptions {
  */
 export function regularized(loss: Loss, options: RegularizedOptions): Loss {
   const { embeddings, classWeights, weight = 1 } = options
-  if (!(weight >= 0) || !Number.isFinite(weight)) throw new UsageError(`The weight is ${weight}; expected at least 0.`)
+  checkNotNegative({ weight })
   if (classWeights && !loss.classWeights) {
     throw new UsageError(`${loss.name} has no class weights to regularise. Regularise its embeddings.`)
   }

@@ -1,9 +1,7 @@
 /** What formulas over rows are made of. */
 import { zeros } from '../graph/gradients/rule.ts'
 import { constant, type Value } from '../graph/value.ts'
-
-/** Farther than any distance, and finite, so that nothing becomes NaN. */
-const FAR = 1e30
+import { FAR } from '../mining/extremes.ts'
 
 /** 0 where a condition holds, −FAR elsewhere: adding it is several times faster than choosing. Made once for a condition. */
 const barriers = new WeakMap<Value, Value>()
@@ -34,8 +32,8 @@ export function some(weight: Value): Value {
   return weight.max([1]).greater(0).cast('float32')
 }
 
-/** 1 for each row of x. */
-export function each(x: Value): Value {
+/** 1 for each row of x: [n]. */
+export function ones(x: Value): Value {
   const n = x.shape[0]!
   return constant('float32', [n], Array<number>(n).fill(1))
 }

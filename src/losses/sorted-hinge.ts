@@ -1,10 +1,8 @@
 /** The hinge over all triplets without visiting them: time batch² log batch, memory batch². */
+import { FAR } from '../mining/extremes.ts'
 import type { Batch } from './batch.ts'
 import type { Terms } from './loss.ts'
 import { tripletCounts } from './over-triplets.ts'
-
-/** Farther than any distance; times a batch it is still a float32. */
-const FAR = 1e30
 
 /**
  * Σ max(d(a, p) − d(a, n) + margin, 0) for each anchor. Its negatives and its positives plus the margin are sorted

@@ -2,9 +2,9 @@
 
 import { cosine } from '../metrics/sphere.ts'
 import { all } from '../mining/all.ts'
+import { checkPositive } from '../settings.ts'
 import { fromRows } from './from-rows.ts'
 import type { Loss } from './loss.ts'
-import { checkPositive } from './margin.ts'
 import type { NtxentOptions } from './ntxent.ts'
 import { meanNonZero } from './reducers.ts'
 import { logSumExp, some } from './rows.ts'

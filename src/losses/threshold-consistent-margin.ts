@@ -2,9 +2,10 @@
 import type { Metric } from '../metrics/metric.ts'
 import { cosine } from '../metrics/sphere.ts'
 import type { Miner } from '../mining/miner.ts'
+import { checkPositive } from '../settings.ts'
+import { checkThreshold, onlyFor } from './checks.ts'
 import { overPairs } from './contrastive.ts'
 import type { Loss, Reducer } from './loss.ts'
-import { checkPositive, checkThreshold, onlyFor } from './margin.ts'
 import { meanNonZero } from './reducers.ts'
 
 export interface ThresholdConsistentMarginOptions {

@@ -3,6 +3,7 @@ import { UsageError } from '../errors.ts'
 import type { Value } from '../graph/value.ts'
 import { euclidean } from '../metrics/euclidean.ts'
 import type { Metric } from '../metrics/metric.ts'
+import { checkNotNegative } from '../settings.ts'
 import type { Loss } from './loss.ts'
 import { viewsOf } from './self-supervised.ts'
 
@@ -28,7 +29,7 @@ const EPSILON = 1e-4
  * Bardes, Ponce, LeCun, "VICReg: Variance-Invariance-Covariance Regularization for Self-Supervised Learning", 2022, eq. 1 to
  * 6, the two variances averaged as the reference does. Takes pairs, or batches of two views.
  *
- * @throws UsageError if a weight is negative; when it is built, if there are not two views.
+ * @throws UsageError if a weight is negative; when it is built, if there are not two views, or there are references.
  */
 export function vicreg({
   metric = euclidean,
@@ -36,9 +37,7 @@ export function vicreg({
   variance = 25,
   covariance = 1,
 }: VicregOptions = {}): Loss {
-  for (const [name, weight] of Object.entries({ invariance, variance, covariance })) {
-    if (!(weight >= 0) || !Number.isFinite(weight)) throw new UsageError(`${name} is ${weight}; expected at least 0.`)
-  }
+  checkNotNegative({ invariance, variance, covariance })
   return {
     name: 'vicreg',
     metric,
@@ -46,6 +45,9 @@ export function vicreg({
     over: 'batch',
     views: 2,
     build(examples) {
+      if (examples.kind === 'labelled' && examples.references) {
+        throw new UsageError('vicreg compares the views of one batch, found references. Use ntxent with them.')
+      }
       const views = viewsOf(examples, 'vicreg')
       const [n, d] = views[0].shape as [number, number]
       if (n < 2) throw new UsageError('vicreg needs two examples at least: one has no variance.')

@@ -2,6 +2,7 @@
 import { UsageError } from '../errors.ts'
 import { concat } from '../graph/value.ts'
 import { chord } from '../metrics/sphere.ts'
+import { FAR } from './extremes.ts'
 import type { Miner } from './miner.ts'
 
 export interface DistanceWeightedOptions {
@@ -50,7 +51,7 @@ export function distanceWeighted({ cutoff = 0.5, nonzeroLossCutoff = 1.4 }: Dist
         )
       const drawable = other.and(known.less(nonzeroLossCutoff)).cast('float32')
       // The greatest of a row becomes 1; sums of a row stay finite, whatever the dimension.
-      const greatest = rareness.add(drawable.sub(1).mul(1e30)).max([1], true)
+      const greatest = rareness.add(drawable.sub(1).mul(FAR)).max([1], true)
       const weights = rareness.sub(greatest).minimum(0).exp().mul(drawable)
       const upTo = weights.cumSum(1)
       const total = weights.sum([1], true)

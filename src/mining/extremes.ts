@@ -2,7 +2,7 @@
 import type { Value } from '../graph/value.ts'
 
 /** Farther than any distance, and finite, so that nothing becomes NaN. */
-const FAR = 1e30
+export const FAR = 1e30
 
 /** Columns int64 [n, 1], distances [n, 1], and whether there is any: 1 or 0 [n, 1]. */
 export interface Extreme {

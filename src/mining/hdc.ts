@@ -1,15 +1,13 @@
 /** The hardest share of all pairs. */
 import { UsageError } from '../errors.ts'
 import type { Value } from '../graph/value.ts'
+import { FAR } from './extremes.ts'
 import type { Miner } from './miner.ts'
 
 export interface HdcOptions {
   /** The share of the pairs of each sign that is picked, above 0 and at most 1; 0.5 if left out. */
   readonly share?: number
 }
-
-/** Beyond any distance. */
-const FAR = 1e30
 
 /**
  * The farthest positives and the nearest negatives of the whole batch, ⌈share × count⌉ of each; more where distances are equal.

@@ -1,7 +1,8 @@
 /** Pairs drawn so that all distances are alike in number. */
-import { UsageError } from '../errors.ts'
 import { zeros } from '../graph/gradients/rule.ts'
 import { constant, type Value } from '../graph/value.ts'
+import { checkCount } from '../settings.ts'
+import { FAR } from './extremes.ts'
 import type { Miner, RandomInputs } from './miner.ts'
 
 export interface UniformHistogramOptions {
@@ -12,9 +13,6 @@ export interface UniformHistogramOptions {
   readonly negPerBin?: number
 }
 
-/** Beyond any distance. */
-const FAR = 1e30
-
 /**
  * Positives and negatives drawn evenly over their distances: in each bin of their histograms so many, with replacement. A pair
  * counts as often as it is drawn.
@@ -22,10 +20,7 @@ const FAR = 1e30
  * @throws UsageError if a number is not whole or not above 0.
  */
 export function uniformHistogram({ bins = 100, posPerBin = 10, negPerBin = 10 }: UniformHistogramOptions = {}): Miner {
-  for (const [name, value] of Object.entries({ bins, posPerBin, negPerBin })) {
-    if (Number.isInteger(value) && value >= 1) continue
-    throw new UsageError(`${name} is ${value}; expected a whole number of at least 1.`)
-  }
+  checkCount({ bins, posPerBin, negPerBin })
   return {
     name: 'uniformHistogram',
     settings: { bins, posPerBin, negPerBin },

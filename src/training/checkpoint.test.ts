@@ -1,13 +1,26 @@
 /** Checkpoints: whole or not at all, and training that goes on from them as if it had never stopped. */
-import { readdir, symlink } from 'node:fs/promises'
+import { readdir, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { temporaryFolder, writeImages } from '../../test/images.ts'
 import { affine, openImageFolder, type Source } from '../data/index.ts'
 import { mlp } from '../encoders/index.ts'
 import { DataError, InterruptedError } from '../errors.ts'
-import { arcface, crossBatchMemory, momentumEncoder, ntxent, selfSupervised, triplet } from '../losses/index.ts'
-import { batchHard } from '../mining/index.ts'
+import {
+  arcface,
+  contrastive,
+  crossBatchMemory,
+  dynamicSoftMargin,
+  margin,
+  matryoshka,
+  momentumEncoder,
+  ntxent,
+  selfSupervised,
+  softTriple,
+  triplet,
+  weightedSum,
+} from '../losses/index.ts'
+import { batchHard, distanceWeighted } from '../mining/index.ts'
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import { type TrainOptions, train } from './index.ts'
 
@@ -42,7 +55,6 @@ async function encoderOf(options: TrainOptions): Promise<Uint8Array> {
   const model = await train(images, options)
   await model.save(at('saved'), { force: true })
   await model.release()
-  const { readFile } = await import('node:fs/promises')
   return readFile(join(at('saved'), 'encoder.onnx'))
 }
 
@@ -52,6 +64,12 @@ const collapsing = {
   onCollapse: 'recover',
   steps: 90,
 } as const
+const boundaries = margin({ learnBeta: 'perClass', nu: 0.1, mining: distanceWeighted() })
+const several = weightedSum([
+  { loss: crossBatchMemory(contrastive(), { size: 30 }) },
+  { loss: dynamicSoftMargin(), weight: 0.5 },
+  { loss: matryoshka(softTriple({ centersPerClass: 2 }), { dimensions: [3, 6] }) },
+])
 const moco = momentumEncoder(selfSupervised(crossBatchMemory(ntxent(), { size: 40 })), { momentum: 0.9 })
 
 test.each<[string, Partial<TrainOptions>, number]>([
@@ -59,6 +77,8 @@ test.each<[string, Partial<TrainOptions>, number]>([
   ['several batches a step, drawn at random', { accumulate: 2, augmentation: affine() }, 23],
   ['in parts', { microBatch: 4, augmentation: affine(), loss: arcface() }, 11],
   ['two views, a memory and a slow encoder', { augmentation: affine(), loss: moco }, 20],
+  ['boundaries of classes, mined by drawing', { loss: boundaries }, 13],
+  ['a sum of a memory, a running histogram and centres at two lengths', { loss: several }, 26],
   ['having collapsed and gone back', collapsing, 25],
   ['having collapsed and come back', collapsing, 60],
   ['once it is near its end', {}, 39],

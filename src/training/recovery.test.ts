@@ -3,8 +3,9 @@ import { temporaryFolder, writeImages } from '../../test/images.ts'
 import { openImageFolder, type Source } from '../data/index.ts'
 import { convolutional } from '../encoders/index.ts'
 import { RuntimeError } from '../errors.ts'
-import { type Loss, triplet } from '../losses/index.ts'
-import { batchHard } from '../mining/index.ts'
+import { type Loss, type TripletDistances, triplet } from '../losses/index.ts'
+import { cosine, type Metric } from '../metrics/index.ts'
+import { batchHard, type Miner } from '../mining/index.ts'
 import type { OnCollapse } from './collapse.ts'
 import { type StepRecord, train } from './index.ts'
 
@@ -69,6 +70,32 @@ describe('training that collapses', () => {
     expect(history[recovered!]!.spread).toBeGreaterThan(0.1)
     expect(warnings[1]).toMatch(/Went back to the parameters of the beginning; all triplets count/)
     expect(warnings[2]).toMatch(/spread is back at step \d+.*chosen by batchHard again/)
+  })
+
+  test('is watched in one’s own metric, with one’s own loss and miner', async () => {
+    const farthestOnly: Miner = {
+      name: 'farthestOnly',
+      select: ({ distances, same, other }) => ({
+        kind: 'pairs',
+        positive: same.and(distances.greaterEqual(distances.mul(same.cast('float32')).max([1], true))).cast('float32'),
+        negative: other.and(distances.lessEqual(other.where(distances, 9).min([1], true))).cast('float32'),
+      }),
+    }
+    const half: Metric = {
+      name: 'half the cosine',
+      range: [0, 1],
+      directional: true,
+      triangle: false,
+      pairwise: (a, b) => cosine.pairwise(a, b).div(2),
+      matrix: (a, b) => cosine.matrix(a, b).div(2),
+    }
+    const formula = ({ ap, an }: TripletDistances) => ap.sub(an).add(0.1).relu()
+    const own = triplet(formula, { metric: half, mining: farthestOnly })
+    const { history, warnings, events } = await collapsing('recover', own)
+    expect(events.slice(0, 2)).toEqual(['wentBack', 'recovered'])
+    expect(warnings[0]).toMatch(/collapsed at step \d+/)
+    expect(warnings.join()).toMatch(/chosen by farthestOnly again/)
+    expect(history.every(({ activeTriplets }) => activeTriplets! >= 0 && activeTriplets! <= 1)).toBe(true)
   })
 
   test('halves the learning rate where there is no mining to soften', async () => {

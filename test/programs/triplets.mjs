@@ -1,5 +1,5 @@
-// All triplets of a batch in which half the rows are of one class, smooth and hinge: prints the peak of resident memory.
-import { losses, valueAndGradient } from 'isometry'
+// What visits all triplets of a batch in which half the rows are of one class, in every way: prints the peak of resident memory.
+import { losses, miners, valueAndGradient } from 'isometry'
 
 const rows = Number(process.argv[2])
 const dimension = 16
@@ -8,7 +8,19 @@ const embeddings = {
   shape: [rows, dimension],
 }
 const labels = Array.from({ length: rows }, (_, i) => (i % 2 ? 'large' : i % 64))
-for (const loss of [losses.cosineMarginTriplet(), losses.triplet()]) {
+const all = [
+  losses.triplet(),
+  losses.cosineMarginTriplet(),
+  losses.triplet({ swap: true }),
+  losses.triplet({ mining: miners.semiHard() }),
+  losses.triplet({ mining: miners.angular() }),
+  losses.contrastive({ mining: miners.tripletMargin() }),
+  losses.pnp(),
+  losses.dynamicSoftMargin(),
+  losses.angular(),
+  losses.liftedStructure(),
+]
+for (const loss of all) {
   const { value, gradient } = await valueAndGradient(loss, { embeddings, labels })
   if (!Number.isFinite(value) || !gradient.every(Number.isFinite)) throw new Error(`${loss.name} is not finite`)
 }

@@ -41,9 +41,10 @@ export function overSlots(options: OverSlots): { result: Value; filled: Value } 
     const [picked, filled] = [distances.gatherElements(indices, 1), values].map((each) =>
       each.slice(1, start, end).unsqueeze([2]),
     )
-    const ap = before.length > 0 ? picked!.add(waitFor(before)) : picked!
+    // Both wait: which triplets there are is as large as the block, too.
+    const [ap, counted] = [picked!, filled!].map((each) => (before.length > 0 ? each.add(waitFor(before)) : each))
     const an = distances.unsqueeze([1])
-    return { ap, an, end, result: options.block(ap, an, filled!.mul(others)) }
+    return { ap: ap!, an, end, result: options.block(ap!, an, counted!.mul(others)) }
   }
 
   const parts: Value[] = []

@@ -149,16 +149,18 @@ function visit({ formula, batch, selection, reduce, seen, around, slopes, upstre
   const byPositive: Value[] = []
   for (let start = 0; start < mostPositives; start += size) {
     const end = Math.min(start + size, mostPositives)
-    const slots = indices.slice(1, start, end)
     // The runtime is free to compute all blocks before it sums any up, which would take the cube. So a block begins with
     // a zero that is known only when the block before it is done.
     const after = sums ? waitFor([...Object.values(sums), ...byPositive.slice(-1)]) : undefined
     const later = (value: Value) => (after ? value.add(after) : value)
+    // The slots wait, not what is picked by them: d(p, n) of a block is as large as the block.
+    const open = indices.slice(1, start, end)
+    const slots = after ? open.add(after.reshape([1, 1]).cast('int64')) : open
     const triplets = (of: Batch) => ({
-      ap: later(of.distances.gatherElements(slots, 1).unsqueeze([2])),
+      ap: of.distances.gatherElements(slots, 1).unsqueeze([2]),
       an: of.distances.unsqueeze([1]),
       get pn() {
-        return later(of.between.gather(slots))
+        return of.between.gather(slots)
       },
     })
     const own = triplets(batch)

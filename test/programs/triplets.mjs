@@ -1,5 +1,5 @@
 // What visits all triplets of a batch in which half the rows are of one class, in every way: prints the peak of resident memory.
-import { losses, miners, valueAndGradient } from 'isometry'
+import { losses, valueAndGradient } from 'isometry'
 
 const rows = Number(process.argv[2])
 const dimension = 16
@@ -12,13 +12,8 @@ const all = [
   losses.triplet(),
   losses.cosineMarginTriplet(),
   losses.triplet({ swap: true }),
-  losses.triplet({ mining: miners.semiHard() }),
-  losses.triplet({ mining: miners.angular() }),
-  losses.contrastive({ mining: miners.tripletMargin() }),
   losses.pnp(),
   losses.dynamicSoftMargin(),
-  losses.angular(),
-  losses.liftedStructure(),
 ]
 for (const loss of all) {
   const { value, gradient } = await valueAndGradient(loss, { embeddings, labels })

@@ -51,7 +51,7 @@ export async function train(source: Source | Tuples, options: TrainOptions): Pro
   const adapt = settings.adapt === 'queries' ? settings.adapt : undefined
   const compute = { threads, device, onFallback: options.onFallback }
   check(source, settings)
-  const metric = await exportMetric(loss.metric, encoder.dimension)
+  const ownMetric = await exportMetric(loss.metric, encoder.dimension)
 
   const started = performance.now()
   const initial = encoder.variables(settings.seed)
@@ -93,7 +93,7 @@ export async function train(source: Source | Tuples, options: TrainOptions): Pro
     },
   }
   const lines = history.map((record) => `${JSON.stringify(record)}\n`).join('')
-  const model = await createModel({ encoder: exported, metric, description, history: lines }, settings)
+  const model = await createModel({ encoder: exported, metric: ownMetric, description, history: lines }, settings)
   if (ended !== undefined) throw new DivergedError(ended, model)
   return model
 

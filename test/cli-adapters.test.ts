@@ -85,6 +85,20 @@ describe('refuses', () => {
     }
   })
 
+  test('a model whose description adapts something else', async () => {
+    const model = at('strange')
+    await run('train', vectors, '--out', model, '--dimension', '5', ...short)
+    const file = join(model, 'isometry.json')
+    const description = JSON.parse(await readFile(file, 'utf8'))
+    for (const [adapt, message] of [
+      ['gallery', /adapts "gallery" of vectors of 8 numbers to 5; expected "queries"/],
+      ['queries', /adapts "queries" of vectors of 8 numbers to 5; expected "queries", of vectors of as many numbers/],
+    ] as const) {
+      await writeFile(file, JSON.stringify({ ...description, adapt }))
+      expectError(await isometry(['evaluate', model, vectors]), 1, message)
+    }
+  })
+
   test('files that hold no vectors, or others', async () => {
     const file = at('other.safetensors')
     expectError(

@@ -87,6 +87,39 @@ test('measures are those of their definitions, unlabelled and single items inclu
   )
 })
 
+test('a gallery of the same items, differently embedded, is compared with each query but its own row', async () => {
+  await fc.assert(
+    fc.asyncProperty(items, fc.integer(), async ({ values, labels }, by) => {
+      // A quarter aside, no two of the gallery are as far from a query.
+      const moved = values.map((_, i) => values[(i + Math.abs(by)) % values.length]! + 0.25)
+      const measures = values.flatMap((value, i) => {
+        const others = moved.map((each, row) => ({ value: each, label: labels[row]! })).filter((_, row) => row !== i)
+        const measured = define(value, labels[i]!, others)
+        return labels[i] !== null && measured.relevant > 0 ? [measured] : []
+      })
+      const gallery = { embeddings: tensor(moved), labels }
+      const found = evaluate({ embeddings: tensor(values), labels }, euclidean, { gallery, own: true })
+      if (measures.length === 0) {
+        await expect(found).rejects.toThrow(DataError)
+        return
+      }
+      const { precisionAt1, meanAveragePrecisionAtR, queries } = await found
+      const mean = (of: (each: (typeof measures)[number]) => number) =>
+        measures.reduce((sum, each) => sum + of(each), 0) / measures.length
+      expect(queries).toBe(measures.length)
+      expect(precisionAt1).toBeCloseTo(
+        mean((each) => each.recall[0]!),
+        10,
+      )
+      expect(meanAveragePrecisionAtR).toBeCloseTo(
+        mean((each) => each.map),
+        10,
+      )
+    }),
+    { numRuns: 40 },
+  )
+})
+
 test('copies of an item count as neighbours like any other', async () => {
   const embeddings = tensor([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1])
   const labels = Array.from({ length: 12 }, (_, i) => (i % 2 ? 'odd' : 'even'))

@@ -117,6 +117,7 @@ export function cosineMse({ metric = cosine, reduce = mean }: CosineMseOptions =
     metric,
     settings: { reduce: reduce.name },
     over: 'batch',
+    scores: [-1, 1],
     build(examples) {
       if (examples.kind === 'graded') {
         const terms = cosines.pairwise(examples.a, examples.b).sub(examples.score).square()

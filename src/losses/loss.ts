@@ -132,6 +132,8 @@ export interface Loss {
   readonly formula?: TripletFormula
   /** The name of the variable that holds a row (or several in a row) for each class, where there is one. */
   readonly classWeights?: string
+  /** Between which the scores of graded pairs lie that it is defined for; any if left out. */
+  readonly scores?: readonly [number, number]
   /** So many views of each example make a batch, one after the other: rows i and n/views + i belong together. */
   readonly views?: number
   /** The batch is compared with what a slow encoder makes of it, which keeps this share of its parameters at each step. */

@@ -13,7 +13,7 @@ import type { TrainOptions } from './options.ts'
 /** @throws UsageError if the data, the encoder, the loss and the settings do not go together. */
 export function check(data: Source | Tuples, options: TrainOptions & { readonly loss: Loss }): void {
   const { encoder, loss, augmentation, learningRate, steps, accumulate, microBatch } = options
-  if (loss.views && !augmentation) {
+  if (loss.views && !augmentation && !('examples' in data)) {
     throw new UsageError(
       `The loss ${loss.name} compares ${loss.views} views of each image, which are the same without an augmentation. Give one, as affine().`,
     )
@@ -66,9 +66,12 @@ function checkAdapt(form: Input, { adapt = 'all', encoder, loss }: TrainOptions)
 function checkLoss(data: Source | Tuples, { loss, encoder, adapt }: TrainOptions & { readonly loss: Loss }): void {
   const isTuples = 'examples' in data
   if (!isTuples && adapt !== 'queries') return
-  if (isTuples && (loss.views || loss.momentum !== undefined)) {
-    throw new UsageError(`The loss ${loss.name} makes its own positives of labelled batches, found ${data.kind}.`)
+  if (isTuples && loss.momentum !== undefined) {
+    throw new UsageError(
+      `A slow encoder embeds what a labelled batch is compared with, found ${data.kind}. Leave the momentum encoder out for them.`,
+    )
   }
+  if (isTuples && loss.scores) checkScores(data, loss, loss.scores)
   const parts = isTuples ? Object.keys(data.members).length : 1
   const kind = isTuples ? (parts === 4 ? 'quadruplets' : data.kind) : 'labelled'
   const rows = parts * SMALL
@@ -77,6 +80,18 @@ function checkLoss(data: Source | Tuples, { loss, encoder, adapt }: TrainOptions
   const others = adapt === 'queries' ? input('vectors', 'float32', [rows, encoder.dimension]) : undefined
   const options = { kind, largestClass: 2, random: randomInputs(''), prefix: '' } as const
   loss.build(examplesOf(options, embeddings, others), toInputs(loss.variables?.(size) ?? {}))
+}
+
+function checkScores(
+  { score = new Float32Array() }: Tuples,
+  { name }: Loss,
+  [least, most]: readonly [number, number],
+): void {
+  const bad = score.findIndex((each) => each < least || each > most)
+  if (bad < 0) return
+  throw new UsageError(
+    `The score of tuple ${bad} is ${score[bad]}; ${name} takes scores from ${least} to ${most}. Scale them, or use coSENT, which goes by their order.`,
+  )
 }
 
 /** Rows of each part of such a batch. */

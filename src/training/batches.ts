@@ -3,7 +3,7 @@ import { classSampler, type Source, type Tuples, tupleSampler } from '../data/in
 import { type Encoder, inputName } from '../encoders/encoder.ts'
 import type { Loss } from '../losses/loss.ts'
 import type { Batch } from './batch.ts'
-import type { ExamplesKind } from './examples.ts'
+import { type ExamplesKind, kindOf } from './examples.ts'
 
 export interface BatchOptions {
   readonly encoder: Encoder
@@ -57,11 +57,12 @@ function ofClasses(source: Source, options: BatchOptions): Batches {
 }
 
 /** The parts of the tuples one after the other: all anchors, then all positives, and so on. */
-function ofTuples({ kind, length, members, examples, score }: Tuples, options: BatchOptions): Batches {
+function ofTuples(data: Tuples, options: BatchOptions): Batches {
+  const { length, members, examples, score } = data
   const sampler = tupleSampler(length, options)
   const parts = Object.values(members)
   return {
-    kind: parts.length === 4 ? 'quadruplets' : kind,
+    kind: kindOf(data),
     rows: parts.length * sampler.tuples,
     largestClass: 1,
     classes: 0,

@@ -7,7 +7,7 @@ import { input } from '../graph/value.ts'
 import { describeInput, type Input } from '../inputs/index.ts'
 import type { Loss } from '../losses/loss.ts'
 import { randomInputs } from '../mining/random-inputs.ts'
-import { examplesOf } from './examples.ts'
+import { examplesOf, kindOf, partsOf } from './examples.ts'
 import type { TrainOptions } from './options.ts'
 
 /** @throws UsageError if the data, the encoder, the loss and the settings do not go together. */
@@ -72,9 +72,8 @@ function checkLoss(data: Source | Tuples, { loss, encoder, adapt }: TrainOptions
     )
   }
   if (isTuples && loss.scores) checkScores(data, loss, loss.scores)
-  const parts = isTuples ? Object.keys(data.members).length : 1
-  const kind = isTuples ? (parts === 4 ? 'quadruplets' : data.kind) : 'labelled'
-  const rows = parts * SMALL
+  const kind = kindOf(data)
+  const rows = partsOf[kind] * SMALL
   const size = { dimension: encoder.dimension, classes: isTuples ? 0 : data.classes.length, seed: 0 }
   const embeddings = input('embeddings', 'float32', [rows, encoder.dimension])
   const others = adapt === 'queries' ? input('vectors', 'float32', [rows, encoder.dimension]) : undefined

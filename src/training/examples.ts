@@ -1,10 +1,17 @@
 /** What a batch of embeddings is to a loss: labelled rows, or the parts of tuples one after the other. */
+import type { Source, Tuples } from '../data/index.ts'
 import { concat, input, type Value } from '../graph/value.ts'
 import type { Examples } from '../losses/loss.ts'
 import type { RandomInputs } from '../mining/miner.ts'
 
 /** The kinds of batches; quadruplets are tuples with a second negative. */
 export type ExamplesKind = 'labelled' | 'tuples' | 'quadruplets' | 'pairs' | 'graded'
+
+/** What batches of the data are to a loss. */
+export function kindOf(data: Source | Tuples): ExamplesKind {
+  if (!('examples' in data)) return 'labelled'
+  return 'secondNegative' in data.members ? 'quadruplets' : data.kind
+}
 
 /** How many parts of a batch's rows belong together, row by row. */
 export const partsOf: Readonly<Record<ExamplesKind, number>> = {

@@ -18,13 +18,8 @@ import type { StepRecord, TrainOptions } from './options.ts'
 /**
  * Trains an encoder on labelled examples, or on tuples. The model keeps a record of each step as its history.
  *
-<<<<<<< HEAD
- * @throws UsageError if the encoder takes examples of another form, the loss is not defined for such examples, or a setting is
- *   out of range.
-=======
- * @throws UsageError if the encoder takes examples of another form, a metric of one's own cannot be kept, or a setting is out of
- *   range.
->>>>>>> 8d807aa (A metric that somebody wrote is kept with the model as a graph, and reloads like ours)
+ * @throws UsageError if the encoder takes examples of another form, the loss is not defined for such examples, a metric of
+ *   one's own cannot be kept, or a setting is out of range.
  * @throws DataError if fewer than two classes have two examples.
  * @throws DivergedError, which holds the model of the last finite parameters, if the loss or its gradient is no longer finite;
  *   RuntimeError if training collapses and `onCollapse` is `stop`.

@@ -35,7 +35,9 @@ export {
   type OnCollapse,
   type Step,
   type StepRecord,
+  type TrainingEvent,
   type TrainOptions,
   train,
+  training,
   valueAndGradient,
 } from './training/index.ts'

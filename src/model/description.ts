@@ -27,6 +27,10 @@ export interface Description {
 export interface TrainingSummary {
   readonly steps: number
   readonly seconds: number
+  /** The share of that time in which steps waited for data. */
+  readonly waiting?: number
+  /** The best evaluation during training: after which step, its measure, and whether its parameters are the model. */
+  readonly best?: { readonly step: number; readonly value: number; readonly kept: boolean }
   /** The mean loss of the last steps, a tenth of them. */
   readonly loss: number
   readonly settings: Settings

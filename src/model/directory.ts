@@ -11,6 +11,8 @@ export interface ModelFiles {
   readonly encoder: Uint8Array
   /** The bytes of `metric.onnx`, where the metric is none of ours. */
   readonly metric?: Uint8Array | undefined
+  /** The bytes of `last.onnx`: the encoder after the last step, where `encoder.onnx` is that of the best evaluation. */
+  readonly last?: Uint8Array | undefined
   /** `isometry.json`. */
   readonly description: Description
   /** `history.jsonl`: for each step of training its loss and statistics. */
@@ -20,6 +22,7 @@ export interface ModelFiles {
 const ENCODER = 'encoder.onnx'
 const METRIC = 'metric.onnx'
 const DESCRIPTION = 'isometry.json'
+const LAST = 'last.onnx'
 const HISTORY = 'history.jsonl'
 
 /** @throws DataError if the directory is missing, is not a model, or is of a newer format. */
@@ -46,7 +49,8 @@ export async function readModelDirectory(directory: string): Promise<ModelFiles>
           `${directory} names the metric ${description.metric}; expected one of ${[...metricsByName.keys()].join(', ')}, or a readable ${METRIC} that holds it. Copy the whole model.`,
         )
       })
-  return { encoder, metric, description, history: await readFile(join(directory, HISTORY), 'utf8').catch(() => '') }
+  const last = await readFile(join(directory, LAST)).catch(() => undefined)
+  return { encoder, metric, last, description, history: await readFile(join(directory, HISTORY), 'utf8').catch(() => '') }
 }
 
 /**
@@ -75,6 +79,7 @@ export async function writeModelDirectory(directory: string, files: ModelFiles, 
   try {
     await writeFile(join(partial, ENCODER), files.encoder)
     if (files.metric) await writeFile(join(partial, METRIC), files.metric)
+    if (files.last) await writeFile(join(partial, LAST), files.last)
     await writeFile(join(partial, DESCRIPTION), `${JSON.stringify(files.description, null, 2)}\n`)
     await writeFile(join(partial, HISTORY), files.history)
     const old = `${partial}.old`

@@ -21,6 +21,8 @@ export interface Batches {
   readonly kind: ExamplesKind
   /** Rows that go through the encoder. */
   readonly rows: number
+  /** Examples, or tuples, in a batch. */
+  readonly drawn: number
   /** No class has more members in a batch than this. */
   readonly largestClass: number
   /** How many classes there are in all. */
@@ -41,6 +43,7 @@ function ofClasses(source: Source, options: BatchOptions): Batches {
   return {
     kind: 'labelled',
     rows: views * sampler.rows,
+    drawn: sampler.rows,
     largestClass: views * sampler.perClass,
     classes: source.classes.length,
     async next() {
@@ -64,6 +67,7 @@ function ofTuples(data: Tuples, options: BatchOptions): Batches {
   return {
     kind: kindOf(data),
     rows: parts.length * sampler.tuples,
+    drawn: sampler.tuples,
     largestClass: 1,
     classes: 0,
     async next() {

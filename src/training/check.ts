@@ -26,13 +26,24 @@ export function check(data: Source | Tuples, options: TrainOptions & { readonly 
       `The encoder takes ${described(encoder)}, the data has ${describeInput(data.input)}. Make the encoder with the data's \`input\`.`,
     )
   }
-  const { validation } = options
+  const { validation, evaluateEvery, patience, measure, keep, epochs } = options
+  if (!validation && evaluateEvery !== undefined) {
+    throw new UsageError('evaluateEvery needs data to evaluate on. Give `validation`, or leave it out.')
+  }
+  const asked = Object.entries({ patience, measure, keep: keep === 'best' ? keep : undefined })
+  const idle = asked.find(([, value]) => value !== undefined)
+  if (idle && evaluateEvery === undefined) {
+    throw new UsageError(`${idle[0]} goes by evaluations during training. Give evaluateEvery, or leave it out.`)
+  }
+  if (epochs !== undefined && !(epochs > 0 && Number.isFinite(epochs))) {
+    throw new UsageError(`epochs is ${epochs}; expected a number above 0.`)
+  }
   if (validation && describeInput(validation.input) !== describeInput(data.input)) {
     throw new UsageError(
       `The data to train on has ${describeInput(data.input)}, that to evaluate on ${describeInput(validation.input)}. Give both one form.`,
     )
   }
-  for (const [name, value] of Object.entries({ steps, accumulate, microBatch })) {
+  for (const [name, value] of Object.entries({ steps, accumulate, microBatch, evaluateEvery, patience })) {
     if (value === undefined || (Number.isInteger(value) && value >= 1)) continue
     throw new UsageError(`${name} is ${value}; expected a whole number of at least 1.`)
   }

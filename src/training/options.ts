@@ -7,6 +7,7 @@ import type { Loss } from '../losses/loss.ts'
 import type { Optimizer } from '../optimizers/optimizer.ts'
 import type { Schedule } from '../optimizers/schedules.ts'
 import type { ComputeOptions, Device } from '../runtime/session.ts'
+import type { AnyEvaluation } from './best.ts'
 import type { CheckpointOptions } from './checkpoint.ts'
 import type { OnCollapse } from './collapse.ts'
 import type { Adapt } from './graphs.ts'
@@ -35,6 +36,8 @@ export interface TrainOptions {
   readonly tuplesPerBatch?: number
   /** 1,000 if left out. */
   readonly steps?: number
+  /** In place of `steps`: so often as many examples, or tuples, are drawn as there are. */
+  readonly epochs?: number | undefined
   /** How many batches make up one step, whose update follows the mean of their gradients; 1 if left out. */
   readonly accumulate?: number
   /**
@@ -60,6 +63,17 @@ export interface TrainOptions {
   readonly device?: Device | 'auto' | undefined
   /** Is told which nodes another device than the CPU left to the CPU. */
   readonly onFallback?: ComputeOptions['onFallback']
+  /** The validation data is evaluated every so many steps, too; before and after training alone if left out. */
+  readonly evaluateEvery?: number | undefined
+  /**
+   * The figure that says which evaluation is the best, as `precisionAt1` or `recallAtK.4`; `meanAveragePrecisionAtR` if left
+   * out, and of tuples the share in order, precision@1 or Spearman's correlation.
+   */
+  readonly measure?: string | undefined
+  /** Training ends once so many evaluations in a row brought nothing better; it goes on to its last step if left out. */
+  readonly patience?: number | undefined
+  /** Which parameters become the model: those of the best evaluation, where `evaluateEvery` is given, or the `last`. */
+  readonly keep?: 'best' | 'last' | undefined
   /** Keeps checkpoints on disk, to go on from where training was stopped; none if left out. */
   readonly checkpoint?: CheckpointOptions | undefined
   /** Called after each step. */
@@ -85,6 +99,8 @@ export interface StepRecord {
   readonly gradientNorm: number
   /** How many directions up to 64 embeddings of the batch really use, by the entropy of their singular values. Every 100 steps. */
   readonly effectiveRank?: number
+  /** Of the validation data after this step, where it was evaluated. */
+  readonly evaluation?: AnyEvaluation
   /** Only where something happened. */
   readonly event?: 'collapsed' | 'wentBack' | 'recovered'
 }

@@ -1,6 +1,7 @@
 /** From labelled examples to a model. */
 import { itemsOf, type Source, type Tuples } from '../data/index.ts'
 import { resolveDevice } from '../device.ts'
+import type { Variables } from '../encoders/encoder.ts'
 import { cosineMarginTriplet } from '../losses/cosine-margin-triplet.ts'
 import { FORMAT_VERSION } from '../model/description.ts'
 import { exportEncoder } from '../model/export.ts'
@@ -10,8 +11,10 @@ import { evaluateExamples, openSides } from '../model/sides.ts'
 import { adam } from '../optimizers/adam.ts'
 import { constant } from '../optimizers/schedules.ts'
 import { defaultThreads } from '../runtime/node.ts'
+import { measureOf } from './best.ts'
 import { check } from './check.ts'
 import { DivergedError } from './diverged.ts'
+import type { TrainingEvent } from './events.ts'
 import { runSteps } from './loop.ts'
 import type { StepRecord, TrainOptions } from './options.ts'
 
@@ -20,12 +23,29 @@ import type { StepRecord, TrainOptions } from './options.ts'
  *
  * @throws UsageError if the encoder takes examples of another form, the loss is not defined for such examples, a metric of
  *   one's own cannot be kept, or a setting is out of range.
- * @throws DataError if fewer than two classes have two examples.
+ * @throws DataError if fewer than two classes have two examples, or an image cannot be read any more.
  * @throws DivergedError, which holds the model of the last finite parameters, if the loss or its gradient is no longer finite;
  *   RuntimeError if training collapses and `onCollapse` is `stop`.
  * @throws InterruptedError if `signal` is aborted.
  */
 export async function train(source: Source | Tuples, options: TrainOptions): Promise<Model> {
+  const events = training(source, options)
+  for (;;) {
+    const { done, value } = await events.next()
+    if (done) return value
+  }
+}
+
+/**
+ * Training as what happens in it, event by event; it goes on when the next is asked for, and ends with the model. Leaving the
+ * loop over it ends training.
+ *
+ * @throws as `train`.
+ */
+export async function* training(
+  source: Source | Tuples,
+  options: TrainOptions,
+): AsyncGenerator<TrainingEvent, Model, undefined> {
   const settings = {
     loss: cosineMarginTriplet(),
     optimizer: adam(),
@@ -39,6 +59,7 @@ export async function train(source: Source | Tuples, options: TrainOptions): Pro
     onCollapse: 'warn' as const,
     seed: 0,
     ...options,
+    keep: options.keep ?? (options.evaluateEvery === undefined ? ('last' as const) : ('best' as const)),
     threads: options.threads ?? defaultThreads,
     device: await resolveDevice(options.device ?? 'cpu'),
   }
@@ -50,10 +71,14 @@ export async function train(source: Source | Tuples, options: TrainOptions): Pro
 
   const started = performance.now()
   const initial = encoder.variables(settings.seed)
-  const before = validation && (await evaluateEncoder(await exportEncoder(encoder, initial, loss.metric), validation))
-  const { variables, history, ended } = await runSteps(source, initial, settings)
-  const exported = await exportEncoder(encoder, variables, loss.metric)
-  const after = validation && (await evaluateEncoder(exported, validation))
+  const before = await evaluateVariables(initial)
+  if (before) measureOf(before, settings.measure)
+  const evaluate = validation && (async (variables: Variables) => (await evaluateVariables(variables))!)
+  const run = yield* runSteps(source, initial, { ...settings, evaluate })
+  const { best, history, ended } = run
+  const isBest = best !== undefined && settings.keep === 'best'
+  const exported = await exportOf(isBest ? best.variables : run.variables)
+  const after = validation && (await evaluateBytes(exported, validation))
 
   const description = {
     formatVersion: FORMAT_VERSION,
@@ -67,32 +92,34 @@ export async function train(source: Source | Tuples, options: TrainOptions): Pro
     training: {
       steps: history.length,
       seconds: (performance.now() - started) / 1000,
+      waiting: run.waiting,
       loss: meanOfLast(history),
-      settings: {
-        optimizer: { name: settings.optimizer.name, ...settings.optimizer.settings },
-        learningRate: settings.learningRate,
-        schedule: { name: settings.schedule.name, ...settings.schedule.settings },
-        onCollapse: settings.onCollapse,
-        ...('examples' in source
-          ? { tuplesPerBatch: settings.tuplesPerBatch }
-          : { classesPerBatch: settings.classesPerBatch, perClass: settings.perClass }),
-        accumulate: settings.accumulate,
-        microBatch: settings.microBatch ?? null,
-        augmentation: settings.augmentation?.name ?? null,
-        seed: settings.seed,
-        threads,
-        device,
-      },
+      ...(best && { best: { step: best.step, value: best.value, kept: isBest } }),
+      settings: summarize(source, settings),
       fingerprint: source.fingerprint,
       ...(before && after && { ['tuples' in before ? 'tuples' : 'validation']: { before, after } }),
     },
   }
-  const lines = history.map((record) => `${JSON.stringify(record)}\n`).join('')
-  const model = await createModel({ encoder: exported, metric: ownMetric, description, history: lines }, settings)
+  const files = {
+    encoder: exported,
+    metric: ownMetric,
+    ...(isBest && best.step < history.length && { last: await exportOf(run.variables) }),
+    description,
+    history: history.map((record) => `${JSON.stringify(record)}\n`).join(''),
+  }
+  const model = await createModel(files, settings)
   if (ended !== undefined) throw new DivergedError(ended, model)
   return model
 
-  async function evaluateEncoder(bytes: Uint8Array, held: Source | Tuples) {
+  function exportOf(variables: Variables) {
+    return exportEncoder(encoder, variables, loss.metric)
+  }
+
+  async function evaluateVariables(variables: Variables) {
+    return validation && evaluateBytes(await exportOf(variables), validation)
+  }
+
+  async function evaluateBytes(bytes: Uint8Array, held: Source | Tuples) {
     const { dimension } = encoder
     const { metric } = loss
     const sides = await openSides(bytes, { dimension, metric, input: source.input, adapt }, { ...compute, signal })
@@ -101,6 +128,26 @@ export async function train(source: Source | Tuples, options: TrainOptions): Pro
     } finally {
       await sides.release()
     }
+  }
+}
+
+/** The settings of a training as a model describes them. */
+function summarize(source: Source | Tuples, settings: Parameters<typeof runSteps>[2]) {
+  const { optimizer, schedule, augmentation } = settings
+  return {
+    optimizer: { name: optimizer.name, ...optimizer.settings },
+    learningRate: settings.learningRate,
+    schedule: { name: schedule.name, ...schedule.settings },
+    onCollapse: settings.onCollapse,
+    ...('examples' in source
+      ? { tuplesPerBatch: settings.tuplesPerBatch }
+      : { classesPerBatch: settings.classesPerBatch, perClass: settings.perClass }),
+    accumulate: settings.accumulate,
+    microBatch: settings.microBatch ?? null,
+    augmentation: augmentation?.name ?? null,
+    seed: settings.seed,
+    threads: settings.threads,
+    device: settings.device,
   }
 }
 

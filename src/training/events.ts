@@ -1,0 +1,16 @@
+/** What happens in training, in its order. */
+import type { AnyEvaluation } from './best.ts'
+import type { StepRecord } from './options.ts'
+
+export type TrainingEvent =
+  /** A step was done. */
+  | { readonly kind: 'step'; readonly record: StepRecord }
+  /** The held-out examples were evaluated after a step; `isBest` if never better before. */
+  | {
+      readonly kind: 'evaluation'
+      readonly step: number
+      readonly evaluation: AnyEvaluation
+      readonly isBest: boolean
+    }
+  /** What was learnt up to a step is on disk. */
+  | { readonly kind: 'checkpoint'; readonly step: number }

@@ -119,17 +119,16 @@ test('a truncated checkpoint is said, and the one before it is taken', async () 
   for (const name of ['checkpoint', 'previous']) await truncate(at('both.training', `${name}.safetensors`), 100)
   expectError(await isometry(['train', '--resume', at('both')]), 1, /damaged.*no whole checkpoint/)
 
-  const settings = JSON.parse(await readFile(at('other.training', 'settings.json'), 'utf8'))
+  const settings = JSON.parse(await readFile(at('other.training', 'config.json'), 'utf8'))
   for (const [change, message] of [
-    [{ options: { ...settings.options, seed: 3 } }, /belongs to another training: its seed is 0, here it is 3/],
-    [{ options: { ...settings.options, threads: 2 } }, /its threads is 1, here it is 2/],
-    [{ options: { ...settings.options, loss: 'triplet' } }, /belongs to another training: its loss is/],
-    [{ format: 2 }, /settings\.json cannot be used: its format is 2/],
+    [{ seed: 3 }, /belongs to another training: its seed is 0, here it is 3/],
+    [{ threads: 2 }, /its threads is 1, here it is 2/],
+    [{ loss: 'triplet', lossSettings: {} }, /belongs to another training: its loss is/],
   ] as const) {
-    await writeFile(at('other.training', 'settings.json'), JSON.stringify({ ...settings, ...change }))
+    await writeFile(at('other.training', 'config.json'), JSON.stringify({ ...settings, ...change }))
     expectError(await isometry(['train', '--resume', at('other')]), 1, message)
   }
-  await writeFile(at('other.training', 'settings.json'), JSON.stringify(settings))
+  await writeFile(at('other.training', 'config.json'), JSON.stringify(settings))
   await writeImages(at('data'), ['f'], 5)
   expectError(await isometry(['train', '--resume', at('other')]), 1, /its data is/)
 })

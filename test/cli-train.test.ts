@@ -43,7 +43,7 @@ describe('train', () => {
   test('ends with one JSON object; progress and warnings go to standard error', () => {
     expect(trained.code, trained.stderr).toBe(0)
     const result = JSON.parse(trained.stdout)
-    expect(Object.keys(result)).toEqual(['model', 'settings', 'steps', 'seconds', 'loss', 'validation'])
+    expect(Object.keys(result)).toEqual(['model', 'settings', 'steps', 'seconds', 'waiting', 'loss', 'validation'])
     expect(result).toMatchObject({ model, steps: 12, settings: { loss: 'cosineMarginTriplet', margin: 0.2, seed: 0 } })
     for (const evaluation of [result.validation.before, result.validation.after]) {
       expect(Object.keys(evaluation)).toEqual([
@@ -61,7 +61,7 @@ describe('train', () => {
   })
 
   test('leaves encoder.onnx, isometry.json and a line of history for each step', async () => {
-    expect((await readdir(model)).sort()).toEqual(['encoder.onnx', 'history.jsonl', 'isometry.json'])
+    expect((await readdir(model)).sort()).toEqual(['config.json', 'encoder.onnx', 'history.jsonl', 'isometry.json'])
     const description = JSON.parse(await readFile(join(model, 'isometry.json'), 'utf8'))
     expect(description).toMatchObject({
       formatVersion: 1,

@@ -1,62 +1,72 @@
 /** Values on the command line, checked for what they have to be. */
-import { InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Kind, SettingValues } from '../settings.ts'
 
+/** How a value is read, and what it has to be in a file of settings, as JSON Schema has it. */
+export type Parser<T> = ((text: string, before?: T) => T) & { readonly schema: Readonly<Record<string, unknown>> }
+
+function parser<T>(schema: Parser<T>['schema'], parse: (text: string, before?: T) => T): Parser<T> {
+  return Object.assign(parse, { schema })
+}
+
 /** A number from `least` to `most`. */
-export function number(least: number, most = Number.POSITIVE_INFINITY): (text: string) => number {
-  return (text) => {
+export function number(least: number, most = Number.POSITIVE_INFINITY): Parser<number> {
+  return parser({ type: 'number', ...limits(least, most) }, (text) => {
     const value = Number(text)
     if (text.trim() === '' || !Number.isFinite(value) || value < least || value > most) {
       throw new InvalidArgumentError(`Expected a number ${range(least, most)}.`)
     }
     return value
-  }
+  })
 }
 
 /** A number above 0. */
-export function positive(text: string): number {
+export const positive = parser({ type: 'number', exclusiveMinimum: 0 }, (text) => {
   const value = number(0)(text)
   if (value === 0) throw new InvalidArgumentError('Expected a number above 0.')
   return value
-}
+})
 
 /** A share of a whole that leaves something over: from 0 to less than 1. */
-export function share(text: string): number {
+export const share = parser({ type: 'number', minimum: 0, exclusiveMaximum: 1 }, (text) => {
   const value = number(0, 1)(text)
   if (value === 1) throw new InvalidArgumentError('Expected a share below 1, which leaves something over.')
   return value
-}
+})
 
 /** A whole number from `least` to `most`. */
-export function integer(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
-  return (text) => {
+export function integer(least: number, most = Number.MAX_SAFE_INTEGER): Parser<number> {
+  return parser({ type: 'integer', ...limits(least, most) }, (text) => {
     const value = Number(text)
     if (text.trim() === '' || !Number.isSafeInteger(value) || value < least || value > most) {
       throw new InvalidArgumentError(`Expected a whole number ${range(least, most)}.`)
     }
     return value
-  }
+  })
 }
 
 /** At least one. */
 export const count = integer(1)
 
 /** Numbers with commas between them. */
-export function numbers(text: string): number[] {
-  return text.split(',').map(number(Number.NEGATIVE_INFINITY))
-}
+export const numbers = parser({ type: 'array', items: { type: 'number' } }, (text): number[] =>
+  text.split(',').map((each) => number(Number.NEGATIVE_INFINITY)(each)),
+)
 
 /** One regular expression more. */
-export function patterns(text: string, before: readonly RegExp[] = []): RegExp[] {
-  try {
-    return [...before, new RegExp(text)]
-  } catch (error) {
-    throw new InvalidArgumentError(`${(error as Error).message}.`)
-  }
-}
+export const patterns = parser(
+  { type: 'array', items: { type: 'string', format: 'regex' } },
+  (text, before: RegExp[] = []) => {
+    try {
+      return [...before, new RegExp(text)]
+    } catch (error) {
+      throw new InvalidArgumentError(`${(error as Error).message}.`)
+    }
+  },
+)
 
 /** A JSON object. */
-export function settings(text: string): SettingValues {
+export const settings = parser({ type: 'object' }, (text): SettingValues => {
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -65,10 +75,14 @@ export function settings(text: string): SettingValues {
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as SettingValues
   throw new InvalidArgumentError(`Expected a JSON object, as '{"margin": 0.2}'.`)
+})
+
+/** The settings of losses are flags, too, which the help leaves to `isometry losses`. */
+export function addLossSettings(command: Command, settings: ReadonlyMap<string, Kind>): void {
+  for (const [name, kind] of settings) command.addOption(settingOption(name, kind))
 }
 
-/** A setting as a flag that the help does not list. */
-export function settingOption(name: string, kind: Kind): Option {
+function settingOption(name: string, kind: Kind): Option {
   const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
   const option = new Option(kind === 'boolean' ? flag : `${flag} <VALUE>`).hideHelp()
   if (kind === 'number') return option.argParser(number(Number.NEGATIVE_INFINITY))
@@ -78,4 +92,11 @@ export function settingOption(name: string, kind: Kind): Option {
 
 function range(least: number, most: number): string {
   return most < Number.MAX_SAFE_INTEGER ? `from ${least} to ${most}` : `of at least ${least}`
+}
+
+function limits(least: number, most: number) {
+  return {
+    ...(Number.isFinite(least) && { minimum: least }),
+    ...(most < Number.MAX_SAFE_INTEGER && { maximum: most }),
+  }
 }

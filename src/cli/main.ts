@@ -2,7 +2,7 @@
 /** The `isometry` command. The work is loaded when a command runs, so that help is quick. */
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
-import { settingOption } from './arguments.ts'
+import { addLossSettings } from './arguments.ts'
 import { lookCommands } from './commands/look.ts'
 import { trainCommands } from './commands/train.ts'
 import { useCommands } from './commands/use.ts'
@@ -21,15 +21,12 @@ const program = new Command('isometry')
   .exitOverride()
   .configureOutput({ outputError: () => {} })
 
-trainCommands(program)
+const train = trainCommands(program)
 useCommands(program)
 lookCommands(program)
 
-// The settings of losses are flags that the help leaves to `isometry losses`; other commands need not load them.
-if (process.argv[2] === 'train') {
-  const train = program.commands.find((each) => each.name() === 'train')!
-  for (const [name, kind] of (await import('./loss.ts')).settingFlags()) train.addOption(settingOption(name, kind))
-}
+// Other commands need not load the losses.
+if (process.argv[2] === 'train') addLossSettings(train, (await import('./loss.ts')).settingFlags())
 
 try {
   if (process.argv.length > 2) await program.parseAsync()

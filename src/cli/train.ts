@@ -9,21 +9,25 @@ import {
   type Source,
 } from '../data/index.ts'
 import { type Encoder, type Pixels, takesImages } from '../encoders/index.ts'
-import { RuntimeError } from '../errors.ts'
+import { RuntimeError, UsageError } from '../errors.ts'
+import { lossesByName } from '../losses/by-name.ts'
 import type { Loss } from '../losses/index.ts'
+import type { TrainingSummary } from '../model/description.ts'
 import { checkOutput } from '../model/directory.ts'
 import type { Model } from '../model/index.ts'
 import { adagrad, adam, adamW, clipByGlobalNorm, type Optimizer, rmsprop, schedules, sgd } from '../optimizers/index.ts'
+import { openEventFile } from '../report/tensorboard/writer.ts'
+import { defaultThreads } from '../runtime/node.ts'
 import {
   type CheckpointOptions,
   DivergedError,
   type OnCollapse,
   type TrainOptions,
-  train as trainModel,
+  training,
 } from '../training/index.ts'
 import { computeOptions, type DeviceArguments } from './device.ts'
 import { adapterOf, type EncoderArguments, encoderOf, withBackboneRate } from './encoder.ts'
-import { type LossArguments, lossOf } from './loss.ts'
+import { type LossArguments, lossOf, settingFlags } from './loss.ts'
 import { interruptible, warn } from './outcome.ts'
 import { progress } from './progress.ts'
 import { table } from './table.ts'
@@ -36,6 +40,13 @@ export interface TrainArguments extends EncoderArguments, DeviceArguments, LossA
   readonly classesPerBatch: number
   readonly perClass: number
   readonly steps: number
+  readonly epochs?: number
+  readonly evaluateEvery?: number
+  readonly measure?: string
+  readonly patience?: number
+  readonly keep?: 'best' | 'last'
+  readonly tensorboard?: string
+  readonly imageMemory: number
   readonly accumulate: number
   readonly checkpointEvery: number
   readonly microBatch?: number
@@ -60,17 +71,20 @@ const optimizers = {
 type Decay = { readonly weightDecay?: number }
 const HOLD_OUT = 0.2
 
-/**
- * @param checkpoint where training is kept while it goes on.
- * @param begin is done once everything that can be refused has been looked at.
- */
-export async function train(
-  data: string,
-  options: TrainArguments,
-  checkpoint: CheckpointOptions,
-  begin?: () => Promise<void>,
-): Promise<void> {
+export interface Kept {
+  /** Where training is kept while it goes on. */
+  readonly checkpoint: CheckpointOptions
+  /** The settings as a file has them, once all are known. */
+  config(resolved: Readonly<Record<string, unknown>>): string
+  /** Is done once everything that can be refused has been looked at. */
+  begin(config: string): Promise<void>
+}
+
+export async function train(data: string, options: TrainArguments, kept: Kept): Promise<void> {
   // What can be refused without reading an image is refused first.
+  if (options.validation !== undefined && options.holdOutClasses !== undefined) {
+    throw new UsageError('--validation cannot be used with --hold-out-classes: nothing else is held out then.')
+  }
   const loss = lossOf(options)
   const optimizer = withBackboneRate(optimizerOf(options), options)
   await checkOutput(options.out, options.force)
@@ -81,9 +95,9 @@ export async function train(
     `training on ${describe(training)}${heldOut ? `; evaluating on ${describe(heldOut)}, which it never sees` : ''}\n`,
   )
 
-  await begin?.()
-  const shown = progress(options.steps)
-  const model = await trainOrSave(training, options, {
+  const config = kept.config(resolvedSettings(options, loss, encoder))
+  await kept.begin(config)
+  const settings: TrainOptions = {
     ...options,
     ...computeOptions(options),
     encoder,
@@ -92,25 +106,59 @@ export async function train(
     schedule: schedules[options.schedule](),
     validation: heldOut,
     augmentation: options.augment ? affine() : undefined,
-    checkpoint,
-    onStep: (record) => shown.step(record),
-    warn: (message) => shown.say(message),
+    checkpoint: kept.checkpoint,
     signal,
-  }).finally(() => shown.end())
-  await model.save(options.out, { force: options.force ?? false })
+  }
+  const model = await showTraining(training, settings, options)
+  await model.save(options.out, { force: options.force ?? false, config })
   await model.release()
 
   const { training: summary } = model.description
-  const { steps, seconds, loss: value, validation = null } = summary
   if (options.json) {
-    const settings = settingsOf(options, loss, encoder)
-    const result = { model: options.out, settings, steps, seconds, loss: value, validation }
+    const { steps, seconds, loss: value, waiting, best, validation = null } = summary
+    const used = settingsOf(options, loss, encoder)
+    const result = { model: options.out, settings: used, steps, seconds, waiting, best, loss: value, validation }
     process.stdout.write(`${JSON.stringify(result)}\n`)
     return
   }
-  if (validation) process.stdout.write(`${table({ untrained: validation.before, trained: validation.after })}\n`)
-  process.stdout.write(
-    `${steps} steps in ${seconds.toFixed(1)} s, loss ${value.toFixed(4)}. The model is in ${options.out}\n`,
+  process.stdout.write(summarize(summary, options.out))
+}
+
+/** Runs training and shows what happens. A model of the last finite parameters is better than none: it is saved. */
+async function showTraining(
+  source: Source,
+  settings: TrainOptions,
+  { out, force = false, tensorboard }: TrainArguments,
+): Promise<Model> {
+  const shown = progress()
+  const curves = tensorboard === undefined ? undefined : openEventFile(tensorboard)
+  const events = training(source, { ...settings, warn: (message) => shown.say(message) })
+  try {
+    for (;;) {
+      const { done, value } = await events.next()
+      if (done) return value
+      shown.show(value)
+      curves?.write(value)
+    }
+  } catch (error) {
+    shown.end()
+    if (!(error instanceof DivergedError)) throw error
+    await error.model.save(out, { force })
+    await error.model.release()
+    throw new RuntimeError(`${error.message} It is in ${out}.`, { cause: error })
+  } finally {
+    shown.end()
+    curves?.close()
+  }
+}
+
+function summarize(summary: TrainingSummary, out: string): string {
+  const { steps, seconds, loss, validation, best, waiting = 0 } = summary
+  const figures = validation && `${table({ untrained: validation.before, trained: validation.after })}\n`
+  const kept = best?.kept ? ` The best was step ${best.step}: it is the model, the last is beside it.` : ''
+  return (
+    `${figures ?? ''}${steps} steps in ${seconds.toFixed(1)} s, ${(100 * waiting).toFixed(1)} % of it waiting for data; ` +
+    `loss ${loss.toFixed(4)}.${kept} The model is in ${out}\n`
   )
 }
 
@@ -123,24 +171,9 @@ async function openData(data: string, options: TrainArguments, signal: AbortSign
   }
   const encoder = await encoderOf(options)
   const input = imagesFor(encoder.input)
-  const open = (folder: string): Promise<Source> => openImageFolder(folder, { input, warn, signal })
+  const open = (folder: string): Promise<Source> =>
+    openImageFolder(folder, { input, memory: options.imageMemory * 2 ** 20, warn, signal })
   return { encoder, examples: await open(data), open }
-}
-
-/** A model of the last finite parameters is better than none: it is saved before the error is told. */
-async function trainOrSave(
-  images: Source,
-  { out, force = false }: TrainArguments,
-  options: TrainOptions,
-): Promise<Model> {
-  try {
-    return await trainModel(images, options)
-  } catch (error) {
-    if (!(error instanceof DivergedError)) throw error
-    await error.model.save(out, { force })
-    await error.model.release()
-    throw new RuntimeError(`${error.message} It is in ${out}.`, { cause: error })
-  }
 }
 
 function imagesFor({ channels, height, width }: Pixels) {
@@ -183,5 +216,24 @@ function settingsOf(
     loss: options.loss,
     mining: options.mining,
     augment: !!options.augment,
+  }
+}
+
+/** What the command line left to its defaults, as settings by which the same can be run again. */
+function resolvedSettings(options: TrainArguments, loss: Loss, encoder: Encoder): Record<string, unknown> {
+  const own = lossesByName.get(options.loss)!.settings
+  const isFile = /\.onnx$/i.test(options.encoder ?? '')
+  const settings = Object.entries(loss.settings ?? {}).filter(([name]) => name in own)
+  const flags = Object.fromEntries([...settingFlags().keys()].map((name) => [name, undefined]))
+  return {
+    ...flags,
+    encoder: options.encoder ?? encoder.name,
+    ...(isFile ? {} : { dimension: encoder.dimension }),
+    ...(takesImages(encoder) && !isFile ? { imageSize: encoder.input.height } : {}),
+    metric: loss.metric.name,
+    lossSettings: Object.fromEntries(settings),
+    threads: options.threads ?? defaultThreads,
+    holdOutClasses: options.validation === undefined ? (options.holdOutClasses ?? HOLD_OUT) : undefined,
+    ...(options.epochs !== undefined && { steps: undefined }),
   }
 }

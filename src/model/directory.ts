@@ -13,6 +13,8 @@ export interface ModelFiles {
   readonly metric?: Uint8Array | undefined
   /** The bytes of `last.onnx`: the encoder after the last step, where `encoder.onnx` is that of the best evaluation. */
   readonly last?: Uint8Array | undefined
+  /** `config.json`: the settings of `isometry train` by which it can be made again, where that command made it. */
+  readonly config?: string | undefined
   /** `isometry.json`. */
   readonly description: Description
   /** `history.jsonl`: for each step of training its loss and statistics. */
@@ -23,6 +25,7 @@ const ENCODER = 'encoder.onnx'
 const METRIC = 'metric.onnx'
 const DESCRIPTION = 'isometry.json'
 const LAST = 'last.onnx'
+const CONFIG = 'config.json'
 const HISTORY = 'history.jsonl'
 
 /** @throws DataError if the directory is missing, is not a model, or is of a newer format. */
@@ -49,8 +52,16 @@ export async function readModelDirectory(directory: string): Promise<ModelFiles>
           `${directory} names the metric ${description.metric}; expected one of ${[...metricsByName.keys()].join(', ')}, or a readable ${METRIC} that holds it. Copy the whole model.`,
         )
       })
-  const last = await readFile(join(directory, LAST)).catch(() => undefined)
-  return { encoder, metric, last, description, history: await readFile(join(directory, HISTORY), 'utf8').catch(() => '') }
+  const optional = (name: string) => readFile(join(directory, name)).catch(() => undefined)
+  const [last, config] = [await optional(LAST), (await optional(CONFIG))?.toString()]
+  return {
+    encoder,
+    metric,
+    last,
+    config,
+    description,
+    history: await readFile(join(directory, HISTORY), 'utf8').catch(() => ''),
+  }
 }
 
 /**
@@ -79,6 +90,7 @@ export async function writeModelDirectory(directory: string, files: ModelFiles, 
   try {
     await writeFile(join(partial, ENCODER), files.encoder)
     if (files.metric) await writeFile(join(partial, METRIC), files.metric)
+    if (files.config !== undefined) await writeFile(join(partial, CONFIG), files.config)
     if (files.last) await writeFile(join(partial, LAST), files.last)
     await writeFile(join(partial, DESCRIPTION), `${JSON.stringify(files.description, null, 2)}\n`)
     await writeFile(join(partial, HISTORY), files.history)

@@ -70,9 +70,16 @@ export interface Model {
    *
    * @throws DataError if it exists and `force` is not set, or cannot be written.
    */
-  save(directory: string, options?: { readonly force?: boolean }): Promise<void>
+  save(directory: string, options?: SaveOptions): Promise<void>
   /** Gives the runtime's memory back. The model cannot be used afterwards. */
   release(): Promise<void>
+}
+
+export interface SaveOptions {
+  /** Whether a model that is there is replaced; false if left out. */
+  readonly force?: boolean
+  /** Settings of `isometry train` as JSON, kept with the model as `config.json`. */
+  readonly config?: string | undefined
 }
 
 export interface ModelOptions extends Omit<ComputeOptions, 'device'> {
@@ -161,7 +168,8 @@ export async function createModel(
         }
       })
     },
-    save: (directory, { force = false } = {}) => writeModelDirectory(directory, files, force),
+    save: (directory, { force = false, config = files.config } = {}) =>
+      writeModelDirectory(directory, { ...files, config }, force),
     release: () => sides.release(),
   }
 }

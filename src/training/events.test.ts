@@ -55,9 +55,12 @@ test('events come in order, and end with the model that train gives', async () =
   const checkpoint = { directory: at('events'), every: 10 }
   const options = { ...plain, validation: heldOut, evaluateEvery: 15, keep: 'last', checkpoint } as const
   const [events, model] = await collect(training(images, { ...options, onStep: ({ step }) => steps.push(step) }))
+  expect(events[0]).toEqual({ kind: 'begin', steps: 30, done: 0 })
   expect(events.filter(({ kind }) => kind === 'step')).toHaveLength(30)
   expect(steps).toEqual(Array.from({ length: 30 }, (_, i) => i + 1))
-  const others = events.flatMap((event) => (event.kind === 'step' ? [] : [`${event.kind} ${event.step}`]))
+  const others = events.flatMap((event) =>
+    event.kind === 'step' || event.kind === 'begin' ? [] : [`${event.kind} ${event.step}`],
+  )
   expect(others).toEqual(['checkpoint 10', 'evaluation 15', 'checkpoint 20', 'evaluation 30'])
   expect(await filesOf(model)).toEqual(await filesOf(await train(images, plain)))
 })

@@ -3,6 +3,8 @@ import type { AnyEvaluation } from './best.ts'
 import type { StepRecord } from './options.ts'
 
 export type TrainingEvent =
+  /** Training begins, or goes on after so many steps that were done before; so many there will be in all. */
+  | { readonly kind: 'begin'; readonly steps: number; readonly done: number }
   /** A step was done. */
   | { readonly kind: 'step'; readonly record: StepRecord }
   /** The held-out examples were evaluated after a step; `isBest` if never better before. */

@@ -107,6 +107,7 @@ export async function* runSteps(
         history.push(record)
       }
     }
+    yield { kind: 'begin', steps, done: history.length }
     for (let i = history.length + 1; i <= steps && !best.isOver; i++) {
       const now = await readBatches(batches, async () => checkpoints?.write(training, history, bestVariables))
       if (i < steps) batches.begin()
@@ -155,9 +156,13 @@ export async function* runSteps(
 }
 
 /** Steps as they are asked for, or by how often all examples come up. */
-export function stepsOf(source: Source | Tuples, examples: Batches, options: LoopOptions): number {
-  if (options.epochs === undefined) return options.steps
-  return Math.max(1, Math.ceil((options.epochs * source.length) / (examples.drawn * options.accumulate)))
+export function stepsOf(
+  source: Source | Tuples,
+  { drawn }: Pick<Batches, 'drawn'>,
+  { epochs, steps, accumulate }: Pick<LoopOptions, 'epochs' | 'steps' | 'accumulate'>,
+): number {
+  if (epochs === undefined) return steps
+  return Math.max(1, Math.ceil((epochs * source.length) / (drawn * accumulate)))
 }
 
 /** What the sampler and the watch have seen is what the history says, or follows from the seed. */

@@ -4,8 +4,8 @@ import { count, integer, number, numbers, patterns, positive, settings, share } 
 import { run } from '../outcome.ts'
 import { command, device, metricNames } from './command.ts'
 
-export function trainCommands(program: Command): void {
-  command(
+export function trainCommands(program: Command): Command {
+  return command(
     program,
     'train',
     'Train an encoder on a folder of images; the class of an image is the folder that holds it.',
@@ -13,6 +13,7 @@ export function trainCommands(program: Command): void {
     .argument('[DATA]', 'folder of images, in folders by class; or vectors, FILE.safetensors')
     .option('--out <MODEL>', 'directory to write the model to')
     .option('--force', 'replace the model there')
+    .option('--config <FILE>', 'settings from a JSON or YAML file, each by the name of its flag in camelCase')
     .option('--resume <MODEL>', 'go on with the training of MODEL where it was stopped, with its own data and settings')
     .option('--checkpoint-every <N>', 'steps after which what was learnt so far is on disk', count, 100)
     .addOption(
@@ -66,6 +67,22 @@ export function trainCommands(program: Command): void {
     .option('--accumulate <N>', 'batches whose mean gradient makes one step', count, 1)
     .option('--micro-batch <N>', 'no more images than this go through the encoder at once', count)
     .option('--steps <N>', 'training steps', count, 1000)
+    .option('--epochs <N>', 'in place of --steps: how often as many examples are drawn as there are', positive)
+    .option(
+      '--evaluate-every <N>',
+      'evaluate what is held out every so many steps, too; the best becomes the model',
+      count,
+    )
+    .option('--measure <NAME>', 'which figure says what is best, as precisionAt1 (default: MAP@R)')
+    .option('--patience <N>', 'end when so many evaluations in a row brought nothing better', count)
+    .addOption(
+      new Option('--keep <WHICH>', 'what becomes the model (default: best, where it is evaluated)').choices([
+        'best',
+        'last',
+      ]),
+    )
+    .option('--tensorboard <DIR>', 'write curves for TensorBoard there')
+    .option('--image-memory <MIB>', 'keep so much of decoded images in memory', count, 1024)
     .addOption(
       new Option('--optimizer <NAME>')
         .choices(['sgd', 'adam', 'amsgrad', 'adamW', 'rmsprop', 'adagrad'])

@@ -1,6 +1,12 @@
 /** Where examples come from: image folders, splits, samplers. */
 
-export { type AffineOptions, type Augmentation, affine } from './augmentation.ts'
+export { type AffineOptions, affine, type CropOptions, crop } from './augmentations/affine.ts'
+export { type Augmentation, compose } from './augmentations/augmentation.ts'
+export { type BlurOptions, blur } from './augmentations/blur.ts'
+export { augmentationsByName } from './augmentations/by-name.ts'
+export { type EraseOptions, erase } from './augmentations/erase.ts'
+export { type FlipOptions, flip } from './augmentations/flip.ts'
+export { type LightOptions, light } from './augmentations/light.ts'
 export type { OpenImagesOptions } from './image-files.ts'
 export { openImageFolder, openImages } from './image-folder.ts'
 export { type OpenOptions, openSource } from './open.ts'

@@ -68,7 +68,7 @@ function identityOf({ fingerprint }: Source | Tuples, options: LoopOptions): Che
     loss: { name: loss.name, ...loss.settings },
     optimizer: { name: optimizer.name, ...optimizer.settings },
     schedule: { name: schedule.name, ...schedule.settings },
-    augmentation: augmentation?.name ?? null,
+    augmentation: augmentation ? { name: augmentation.name, ...augmentation.settings } : null,
     ...Object.fromEntries(optional.map((name) => [name, options[name] ?? null])),
     ...Object.fromEntries(settings.map((name) => [name, options[name]])),
   }

@@ -1,5 +1,5 @@
 /** The graphs that a step of training runs: all of it at once, or the parts that large batches are worked through in. */
-import type { Augmentation } from '../data/augmentation.ts'
+import type { Augmentation } from '../data/augmentations/augmentation.ts'
 import type { Mask } from '../encoders/dropout.ts'
 import { type Encoder, inputName, takesImages, type Values, type Variables } from '../encoders/encoder.ts'
 import { differentiate } from '../graph/differentiate.ts'
@@ -192,7 +192,7 @@ function images({ pixels }: Values, augmentation: Augmentation | undefined): Val
   const values = pixels!.cast('float32')
   return {
     pixels: augmentation
-      ? augmentation.build(values, input(`${BATCH}drawn`, 'float32', augmentation.shape(rows)))
+      ? augmentation.build(values, input(`${BATCH}drawn`, 'float32', [rows, augmentation.numbers]))
       : values,
   }
 }

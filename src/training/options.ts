@@ -1,6 +1,6 @@
 /** What training can be told, and what it tells. */
 
-import type { Augmentation } from '../data/augmentation.ts'
+import type { Augmentation } from '../data/augmentations/augmentation.ts'
 import type { Source, Tuples } from '../data/index.ts'
 import type { Encoder } from '../encoders/encoder.ts'
 import type { Loss } from '../losses/loss.ts'

@@ -1,5 +1,6 @@
 /** One training step: on one batch at once, on a large one in parts, or on several before one update. */
 import { compile } from '../compile.ts'
+import { drawsOf } from '../data/augmentations/augmentation.ts'
 import { drawMasks } from '../encoders/dropout.ts'
 import type { Variables } from '../encoders/encoder.ts'
 import { UsageError } from '../errors.ts'
@@ -83,7 +84,7 @@ export function createStep(options: StepOptions): Step {
   const compute = { threads: options.threads, device: options.device, onFallback: options.onFallback }
   const isResident = compute.device === 'webgpu'
   const known = programs<Compiled>()
-  const draw = augmentation?.draws(seed)
+  const draw = augmentation && drawsOf(augmentation, seed)
   const variables = variablesOf(options)
   const trained = trainedNames(variables)
   const gradients = Object.fromEntries(trained.map((name) => [GRADIENT + name, zeros(variables[name]!)]))

@@ -144,7 +144,7 @@ function summarize(source: Source | Tuples, settings: Parameters<typeof runSteps
       : { classesPerBatch: settings.classesPerBatch, perClass: settings.perClass }),
     accumulate: settings.accumulate,
     microBatch: settings.microBatch ?? null,
-    augmentation: augmentation?.name ?? null,
+    augmentation: augmentation ? { name: augmentation.name, ...augmentation.settings } : null,
     seed: settings.seed,
     threads: settings.threads,
     device: settings.device,

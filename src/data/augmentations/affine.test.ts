@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
-import { compile } from '../compile.ts'
-import { input } from '../graph/value.ts'
-import { size, type Tensor } from '../tensor.ts'
-import { type AffineOptions, affine } from './augmentation.ts'
+import { compile } from '../../compile.ts'
+import { input } from '../../graph/value.ts'
+import { size, type Tensor } from '../../tensor.ts'
+import { type AffineOptions, affine } from './affine.ts'
+import { drawsOf } from './augmentation.ts'
 
 const shape = [3, 1, 16, 16]
 
@@ -18,7 +19,7 @@ const square: Tensor = {
 
 async function change(options: AffineOptions, seed = 0) {
   const augmentation = affine(options)
-  const drawn = augmentation.draws(seed)(shape[0]!)
+  const drawn = drawsOf(augmentation, seed)(shape[0]!)
   const changed = augmentation.build(input('pixels', 'float32', shape), input('drawn', 'float32', drawn.shape))
   const program = await compile({ changed })
   const results = await program.run({ pixels: square, drawn })
@@ -38,7 +39,7 @@ test('images change within their range of values, differently from each other, a
   expect(changed.slice(0, plane)).not.toEqual(changed.slice(plane, 2 * plane))
   expect(changed).toEqual(await change({}))
   expect(changed).not.toEqual(await change({}, 1))
-  const draw = affine().draws(0)
+  const draw = drawsOf(affine(), 0)
   expect(draw(2)).not.toEqual(draw(2))
 })
 

@@ -77,6 +77,11 @@ describe('usage', () => {
     [['train', 'x', '--out', 'y', '--matryoshka', '0'], /whole numbers above 0/],
     [['train', 'x', '--out', 'y', '--encoder-momentum', '1'], /share below 1/],
     [['train', 'x', '--out', 'y', '--validation', 'z', '--hold-out-classes', '0.5'], /cannot be used with/],
+    [['train', 'x', '--out', 'y', '--validation', 'z', '--hold-out-examples', '0.5'], /cannot be used with/],
+    [['train', 'x', '--out', 'y', '--hold-out-classes', '0.2', '--hold-out-examples', '0.5'], /cannot be used with/],
+    [['train', 'x', '--out', 'y', '--class-weighting', 'much'], /Allowed choices are equal, size, squareRoot/],
+    [['train', 'x', '--out', 'y', '--keep', 'first'], /Allowed choices are best, last/],
+    [['train', 'x', '--out', 'y', '--patience', '0'], /of at least 1/],
     [['train', 'x', '--out', 'y', '--encoder', 'convolutional', '--image-size', '4'], /at least 8 × 8/],
     [['search', 'm', 'q', '--gallery', 'g', '-k', '0'], /at least 1/],
     [['search', 'm', 'q'], /required option '--gallery <DATA>'/],
@@ -119,7 +124,11 @@ describe('bad data', () => {
 
   test('one class only, and no class at all', async () => {
     await writeImages(at('one'), ['only'], 4)
-    expectError(await train(at('one'), '--hold-out-classes', '0'), 1, /at least two examples: 1, but training needs 2/)
+    expectError(
+      await train(at('one'), '--hold-out-classes', '0'),
+      1,
+      /at least two examples: 1 of 1, but training needs 2/,
+    )
     expectError(await train(at('one')), 1, /class/)
     expectError(await train(join(data, 'a')), 1, /class/)
   })

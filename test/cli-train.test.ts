@@ -132,4 +132,24 @@ describe('train', () => {
     expect(forced.code, forced.stderr).toBe(0)
     expect(await readFile(at('fits1', 'history.jsonl'), 'utf8')).toMatch(/^.*\n.*\n$/)
   })
+
+  test('examples held out are compared with those trained on; batches are drawn and changed as they are told', async () => {
+    const closed = ['--hold-out-examples', '0.3', '--class-weighting', 'squareRoot', '--super-classes', '1']
+    const changes = ['--augmentations', 'affine,crop,light,erase,blur,flip']
+    const result = await isometry(['train', data, '--out', at('closed'), ...quick, ...closed, ...changes, '--json'])
+    expect(result.code, result.stderr).toBe(0)
+    const { validation, settings } = JSON.parse(result.stdout)
+    expect(validation.after).toMatchObject({ items: 16, queries: 16 })
+    expect(settings.augmentations).toEqual(['affine', 'crop', 'light', 'erase', 'blur', 'flip'])
+    const described = JSON.parse(await readFile(at('closed', 'isometry.json'), 'utf8'))
+    expect(described.heldOut.items).toHaveLength(16)
+    expect(described.training.settings.weighting).toBe('squareRoot')
+    expect(described.training.settings.augmentation).toMatchObject({ flip: { horizontal: 0.5, vertical: 0 } })
+
+    const train = (...more: string[]) => isometry(['train', data, '--out', at('never'), ...quick, ...more])
+    expectError(await train('--augmentations', 'affine,twirl'), 2, /no augmentation twirl\. Choose among affine, crop,/)
+    expectError(await train('--measure', 'precisionAt1'), 2, /measure goes by evaluations during training/)
+    expectError(await train('--evaluate-every', '5', '--measure', 'accuracy'), 2, /no measure accuracy/)
+    expectError(await train('--evaluate-every', '5', '--hold-out-classes', '0'), 2, /needs data to evaluate on/)
+  })
 })

@@ -53,6 +53,11 @@ export const numbers = parser({ type: 'array', items: { type: 'number' } }, (tex
   text.split(',').map((each) => number(Number.NEGATIVE_INFINITY)(each)),
 )
 
+/** Names with commas between them. */
+export const names = parser({ type: 'array', items: { type: 'string' } }, (text): string[] =>
+  text.split(',').map((each) => each.trim()),
+)
+
 /** One regular expression more. */
 export const patterns = parser(
   { type: 'array', items: { type: 'string', format: 'regex' } },

@@ -75,8 +75,9 @@ function readValue(option: Option, value: unknown, what: string): unknown {
     }
     if (schema?.type === 'array') {
       if (!Array.isArray(value)) throw new InvalidArgumentError('Expected a list.')
-      const isNumbers = (schema.items as { type: string }).type === 'number'
-      const parts = isNumbers ? [value.join(',')] : value.map(String)
+      // Patterns may hold commas: they come one by one.
+      const isPatterns = 'format' in (schema.items as object)
+      const parts = isPatterns ? value.map(String) : [value.join(',')]
       return parts.reduce((before: unknown, text) => parseArg!(text, before as never), undefined)
     }
     if (schema?.type === 'object') return parseArg!(JSON.stringify(value), undefined as never)

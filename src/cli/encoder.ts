@@ -16,6 +16,7 @@ export interface EncoderArguments {
   readonly imageSize?: number
   readonly grayscale?: boolean
   readonly augment?: boolean
+  readonly augmentations?: readonly string[]
   readonly output?: string
   readonly pool?: Pooling
   readonly head?: 'linear' | 'mlp'
@@ -30,7 +31,7 @@ const DIMENSION = 64
 const IMAGE_SIZE = 28
 /** What only a file takes. */
 const ofFiles = ['output', 'pool', 'head', 'freeze', 'mean', 'std', 'backboneRate'] as const
-const ofImages = ['imageSize', 'grayscale', 'augment'] as const
+const ofImages = ['imageSize', 'grayscale', 'augment', 'augmentations'] as const
 const ofVectors = ['residual', 'adapt'] as const
 
 /** @throws UsageError if settings do not go with the encoder; DataError if the file cannot be trained. */

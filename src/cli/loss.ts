@@ -19,6 +19,7 @@ export interface LossArguments {
   readonly selfSupervised?: boolean
   readonly encoderMomentum?: number
   readonly augment?: boolean
+  readonly augmentations?: readonly string[]
 }
 
 /** Every setting that any loss has, and what kind it is: each is a flag. */
@@ -52,7 +53,7 @@ function minerOf({ mining, miningSettings }: LossArguments, { margin }: SettingV
 
 function combined(loss: Loss, options: LossArguments): Loss {
   const { matryoshka: dimensions, memory, encoderMomentum, augment } = options
-  if (options.selfSupervised && !augment) {
+  if (options.selfSupervised && !augment && !options.augmentations) {
     throw new UsageError('--self-supervised compares two views of each image, and they are the same. Add --augment.')
   }
   let made = loss

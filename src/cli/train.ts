@@ -1,7 +1,7 @@
 /** `isometry train` */
 import {
-  affine,
   holdOutClasses,
+  holdOutExamples,
   isVectorsFile,
   openImageFolder,
   openSource,
@@ -25,6 +25,7 @@ import {
   type TrainOptions,
   training,
 } from '../training/index.ts'
+import { augmentationOf, type BatchArguments, samplingOf } from './batches.ts'
 import { computeOptions, type DeviceArguments } from './device.ts'
 import { adapterOf, type EncoderArguments, encoderOf, withBackboneRate } from './encoder.ts'
 import { type LossArguments, lossOf, settingFlags } from './loss.ts'
@@ -32,11 +33,12 @@ import { interruptible, warn } from './outcome.ts'
 import { progress } from './progress.ts'
 import { table } from './table.ts'
 
-export interface TrainArguments extends EncoderArguments, DeviceArguments, LossArguments {
+export interface TrainArguments extends EncoderArguments, DeviceArguments, LossArguments, BatchArguments {
   readonly out: string
   readonly force?: boolean
   readonly validation?: string
   readonly holdOutClasses?: number
+  readonly holdOutExamples?: number
   readonly classesPerBatch: number
   readonly perClass: number
   readonly steps: number
@@ -82,15 +84,13 @@ export interface Kept {
 
 export async function train(data: string, options: TrainArguments, kept: Kept): Promise<void> {
   // What can be refused without reading an image is refused first.
-  if (options.validation !== undefined && options.holdOutClasses !== undefined) {
-    throw new UsageError('--validation cannot be used with --hold-out-classes: nothing else is held out then.')
-  }
+  checkHoldOut(options)
   const loss = lossOf(options)
   const optimizer = withBackboneRate(optimizerOf(options), options)
   await checkOutput(options.out, options.force)
   const signal = interruptible()
   const { encoder, examples, open } = await openData(data, options, signal)
-  const { training, heldOut } = await split(examples, options, open)
+  const { training, heldOut, gallery } = await split(examples, options, open)
   process.stderr.write(
     `training on ${describe(training)}${heldOut ? `; evaluating on ${describe(heldOut)}, which it never sees` : ''}\n`,
   )
@@ -105,7 +105,9 @@ export async function train(data: string, options: TrainArguments, kept: Kept): 
     optimizer,
     schedule: schedules[options.schedule](),
     validation: heldOut,
-    augmentation: options.augment ? affine() : undefined,
+    validationGallery: gallery,
+    augmentation: augmentationOf(options),
+    sampling: samplingOf(training, options),
     checkpoint: kept.checkpoint,
     signal,
   }
@@ -185,10 +187,41 @@ function optimizerOf({ optimizer, weightDecay, clipNorm }: TrainArguments): Opti
   return clipNorm === undefined ? made : clipByGlobalNorm(made, clipNorm)
 }
 
-async function split(images: Source, options: TrainArguments, open: (folder: string) => Promise<Source>) {
-  if (options.validation) return { training: images, heldOut: await open(options.validation) }
-  const share = options.holdOutClasses ?? HOLD_OUT
-  return share > 0 ? holdOutClasses(images, share, options.seed) : { training: images, heldOut: undefined }
+interface Split {
+  readonly training: Source
+  readonly heldOut?: Source | undefined
+  /** What the held-out examples are compared with, if not with each other. */
+  readonly gallery?: Source | undefined
+}
+
+async function split(
+  images: Source,
+  options: TrainArguments,
+  open: (folder: string) => Promise<Source>,
+): Promise<Split> {
+  const { validation, holdOutExamples: examples, seed } = options
+  if (validation) return { training: images, heldOut: await open(validation) }
+  if (examples) {
+    const parts = holdOutExamples(images, examples, seed)
+    return { ...parts, gallery: parts.training }
+  }
+  const share = holdOutShare(options)!
+  return share > 0 ? holdOutClasses(images, share, seed) : { training: images }
+}
+
+/** The share of the classes that is held out; undefined where something else is. */
+function holdOutShare({ validation, holdOutClasses: share, holdOutExamples: examples }: Partial<TrainArguments>) {
+  return validation === undefined && examples === undefined ? (share ?? HOLD_OUT) : undefined
+}
+
+/** @throws UsageError if ways of holding out are mixed. */
+function checkHoldOut(options: TrainArguments): void {
+  const ways = (['validation', 'holdOutClasses', 'holdOutExamples'] as const).filter(
+    (way) => options[way] !== undefined,
+  )
+  if (ways.length < 2) return
+  const [one, other] = ways.map((way) => `--${way.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`)
+  throw new UsageError(`${one} cannot be used with ${other}: both say what is held out. Leave one of them out.`)
 }
 
 function describe({ length, classes, input }: Source): string {
@@ -201,7 +234,6 @@ function settingsOf(
   loss: Loss,
   encoder: Encoder,
 ) {
-  const holdOutClasses = options.validation ? undefined : (options.holdOutClasses ?? HOLD_OUT)
   return {
     ...options,
     ...(freeze && { freeze: freeze.map(({ source }) => source) }),
@@ -210,7 +242,7 @@ function settingsOf(
     ...(takesImages(encoder)
       ? { imageSize: encoder.input.height, grayscale: encoder.input.channels === 1 }
       : { residual: encoder.settings.residual, adapt: options.adapt ?? 'all' }),
-    holdOutClasses,
+    holdOutClasses: holdOutShare(options),
     metric: loss.metric.name,
     ...loss.settings,
     loss: options.loss,
@@ -233,7 +265,7 @@ function resolvedSettings(options: TrainArguments, loss: Loss, encoder: Encoder)
     metric: loss.metric.name,
     lossSettings: Object.fromEntries(settings),
     threads: options.threads ?? defaultThreads,
-    holdOutClasses: options.validation === undefined ? (options.holdOutClasses ?? HOLD_OUT) : undefined,
+    holdOutClasses: holdOutShare(options),
     ...(options.epochs !== undefined && { steps: undefined }),
   }
 }

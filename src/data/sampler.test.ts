@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DataError, UsageError } from '../errors.ts'
+import type { ClassWeighting } from './draw-classes.ts'
 import { classSampler } from './sampler.ts'
 
 const silent = { warn: () => {} }
@@ -120,9 +121,9 @@ describe('classSampler', () => {
       warn,
     })
     for (let i = 0; i < 3; i++) expect([...sampler.next()].sort()).toEqual([0, 1, 2, 3])
-    expect(warnings).toEqual(['Each batch has 2 classes, not 8: no more have at least two examples'])
+    expect(warnings).toEqual(['Each batch has 2 classes, not 8: no more of 3 have at least two examples'])
 
-    classSampler(Int32Array.of(0, 0, 1, 1), { classesPerBatch: 2, perClass: 9, seed: 0, warn })
+    classSampler(Int32Array.of(0, 0, 1, 1), { classesPerBatch: 2, perClass: 2, seed: 0, warn })
     expect(warnings).toHaveLength(1)
   })
 
@@ -135,7 +136,7 @@ describe('classSampler', () => {
     ] as const) {
       const sample = () => classSampler(Int32Array.from(labels), options)
       expect(sample).toThrow(DataError)
-      expect(sample).toThrow(`Classes with at least two examples: ${usable}, but training needs 2`)
+      expect(sample).toThrow(`Classes with at least two examples: ${usable} of `)
     }
   })
 
@@ -145,5 +146,104 @@ describe('classSampler', () => {
       expect(() => classSampler(labels, { classesPerBatch: bad, perClass: 2, seed: 0 })).toThrow(UsageError)
       expect(() => classSampler(labels, { classesPerBatch: 2, perClass: bad, seed: 0 })).toThrow(/^perClass is/)
     }
+  })
+})
+
+describe('weighted', () => {
+  /** Three classes of 2, 8 and 32 examples, and how often each is in a batch of two classes. */
+  const uneven = Int32Array.from([...Array(2).fill(0), ...Array(8).fill(1), ...Array(32).fill(2)])
+  const shares = (weighting: ClassWeighting) => {
+    const sampler = classSampler(uneven, { classesPerBatch: 2, perClass: 2, seed: 5, weighting, ...silent })
+    const times = [0, 0, 0]
+    for (let batch = 0; batch < 6000; batch++) {
+      for (const label of new Set(Array.from(sampler.next(), (row) => uneven[row]!))) times[label]!++
+    }
+    return times.map((each) => each / 6000)
+  }
+  /** Of two drawn one after the other without replacement, in proportion to the weights. */
+  const expected = (weights: readonly number[]) => {
+    const total = weights.reduce((sum, each) => sum + each, 0)
+    return weights.map((weight, i) => {
+      const second = weights.reduce(
+        (sum, first, j) => (j === i ? sum : sum + (first / total) * (weight / (total - first))),
+        0,
+      )
+      return weight / total + second
+    })
+  }
+
+  test.each<[ClassWeighting, readonly number[]]>([
+    ['equal', [1, 1, 1]],
+    ['size', [2, 8, 32]],
+    ['squareRoot', [Math.sqrt(2), Math.sqrt(8), Math.sqrt(32)]],
+    [
+      [5, 1, 1],
+      [5, 1, 1],
+    ],
+  ])('by %j', (weighting, weights) => {
+    const wanted = expected(weights)
+    for (const [i, share] of shares(weighting).entries()) expect(Math.abs(share - wanted[i]!)).toBeLessThan(0.025)
+  })
+
+  test('refuses weights that are none', () => {
+    const options = { classesPerBatch: 2, perClass: 2, seed: 0, ...silent }
+    for (const weighting of [
+      [1, 0, 1],
+      [1, 1],
+      [1, Number.NaN, 1],
+    ])
+      expect(() => classSampler(uneven, { ...options, weighting })).toThrow(
+        /has the weight .*expected a number above 0/,
+      )
+  })
+})
+
+describe('hierarchical', () => {
+  /** Twelve classes in four super-classes of 5, 4, 2 and 1. */
+  const of = [...Array(5).fill('a'), ...Array(4).fill('b'), ...Array(2).fill('c'), 'd']
+  const labels = Int32Array.from({ length: 36 }, (_, row) => row % 12)
+  const groupsIn = (rows: Int32Array) =>
+    count([...new Set(Array.from(rows, (row) => labels[row]!))].map((label) => of[label] as string))
+
+  test('a batch takes its classes from few super-classes, in equal parts as far as they go', () => {
+    const superClasses = { of, perBatch: 2 }
+    const sampler = classSampler(labels, { classesPerBatch: 4, perClass: 2, seed: 1, superClasses, ...silent })
+    const times = new Map<string, number>()
+    for (let batch = 0; batch < 400; batch++) {
+      const rows = sampler.next()
+      expect(rows).toHaveLength(8)
+      const groups = groupsIn(rows)
+      expect([...groups.values()].reduce((sum, each) => sum + each, 0)).toBe(4)
+      if (!groups.has('d')) expect([...groups.values()]).toEqual([2, 2])
+      for (const group of groups.keys()) times.set(group, (times.get(group) ?? 0) + 1)
+    }
+    expect([...times.keys()].sort()).toEqual(['a', 'b', 'c', 'd'])
+    for (const name of ['a', 'b', 'c']) expect(times.get(name)!).toBeGreaterThan(150)
+  })
+
+  test('all batches are of one size, even where super-classes are small', () => {
+    const superClasses = { of, perBatch: 1 }
+    const sampler = classSampler(labels, { classesPerBatch: 7, perClass: 2, seed: 1, superClasses, ...silent })
+    for (let batch = 0; batch < 50; batch++) {
+      expect(new Set(Array.from(sampler.next(), (row) => labels[row]!)).size).toBe(7)
+    }
+    expect(() =>
+      classSampler(labels, { classesPerBatch: 2, perClass: 2, seed: 1, superClasses: { of, perBatch: 0 } }),
+    ).toThrow(UsageError)
+  })
+})
+
+describe('classes too small', () => {
+  test('are told, with how many there are', () => {
+    const warnings: string[] = []
+    const few = Int32Array.from([0, 0, 1, 1, 2, 2, 2, 2, 3, 4, 5])
+    classSampler(few, { classesPerBatch: 8, perClass: 4, seed: 0, warn: (message) => warnings.push(message) })
+    expect(warnings).toEqual([
+      'Each batch has 3 classes, not 8: no more of 6 have at least two examples',
+      expect.stringMatching(/^Of 3 classes, 2 have fewer than 4 examples.*Take fewer of each class/),
+    ])
+    expect(() => classSampler(Int32Array.of(0, 0, 1, 2, 3), { classesPerBatch: 2, perClass: 2, seed: 0 })).toThrow(
+      /at least two examples: 1 of 4, but training needs 2/,
+    )
   })
 })

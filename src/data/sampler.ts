@@ -1,9 +1,10 @@
 /** Which rows make up the next training batch: some classes, some examples of each. */
 import { DataError, UsageError } from '../errors.ts'
-import { type Random, random } from '../random.ts'
+import { random } from '../random.ts'
+import { type DrawOptions, deck, drawClasses } from './draw-classes.ts'
 import { rowsByClass } from './rows-by-class.ts'
 
-export interface ClassSamplerOptions {
+export interface ClassSamplerOptions extends DrawOptions {
   /** Classes in a batch, at least 2. */
   readonly classesPerBatch: number
   /** Examples of each class in a batch, at least 2. */
@@ -27,7 +28,7 @@ export interface ClassSampler {
 /**
  * Batches of `classesPerBatch` classes with `perClass` examples of each, drawn without replacement.
  *
- * Classes come up equally often whatever their size, and so do the examples within a class. No class is in a batch
+ * Classes come up equally often whatever their size, unless they are weighted, and so do the examples within a class. No class is in a batch
  * twice, and no example unless its class has fewer than `perClass`: then each comes once before any comes again. A class
  * of one example has no positive, so it takes no part; nor does label -1. With fewer classes than `classesPerBatch`, all
  * of them make up each batch.
@@ -42,19 +43,29 @@ export function classSampler(labels: Int32Array, options: ClassSamplerOptions): 
     if (!Number.isInteger(value) || value < 2)
       throw new UsageError(`${name} is ${value}: it must be an integer of at least 2, or a batch holds no triplet`)
 
-  const usable = [...rowsByClass(labels).values()].filter((rows) => rows.length >= 2)
+  const all = rowsByClass(labels)
+  const usable = [...all].filter(([, rows]) => rows.length >= 2)
   if (usable.length < 2)
     throw new DataError(
-      `Classes with at least two examples: ${usable.length}, but training needs 2, to compare examples of one class ` +
-        'with examples of another. Add examples or classes',
+      `Classes with at least two examples: ${usable.length} of ${all.size}, but training needs 2, to compare examples of ` +
+        'one class with examples of another. Add examples or classes',
     )
   if (usable.length < classesPerBatch)
-    warn(`Each batch has ${usable.length} classes, not ${classesPerBatch}: no more have at least two examples`)
+    warn(
+      `Each batch has ${usable.length} classes, not ${classesPerBatch}: no more of ${all.size} have at least two examples`,
+    )
+  const small = usable.filter(([, rows]) => rows.length < perClass).length
+  if (2 * small > usable.length)
+    warn(
+      `Of ${usable.length} classes, ${small} have fewer than ${perClass} examples, so that most batches show some more than ` +
+        'once. Take fewer of each class (perClass), or add examples',
+    )
 
   const chance = random(seed, 'sampler')
   const classes = Math.min(classesPerBatch, usable.length)
-  const drawClasses = deck(
-    usable.map((rows) => ({ size: rows.length, draw: deck(rows, chance) })),
+  const drawn = drawClasses(
+    usable.map(([label, rows]) => ({ label, size: rows.length, draw: deck(rows, chance) })),
+    options,
     chance,
   )
   return {
@@ -63,30 +74,9 @@ export function classSampler(labels: Int32Array, options: ClassSamplerOptions): 
     perClass,
     next() {
       const batch: number[] = []
-      for (const { size, draw } of drawClasses(classes))
+      for (const { size, draw } of drawn(classes))
         for (let missing = perClass; missing > 0; missing -= size) batch.push(...draw(Math.min(missing, size)))
       return Int32Array.from(batch)
     },
-  }
-}
-
-/**
- * Draws cards from a shuffled deck, which is shuffled anew when it runs out; at any time, no card has come up more than
- * once more often than another. A hand has no card twice, so `count` is at most the number of cards.
- */
-function deck<T>(cards: readonly T[], chance: Random): (count: number) => T[] {
-  let rest: T[] = []
-  return (count) => {
-    const hand = rest.splice(0, count)
-    if (hand.length < count) {
-      // Cards that are in the hand already wait in the new deck for the next one.
-      const held = new Set(hand)
-      const shuffled = chance.shuffle(cards)
-      const more = shuffled.filter((card) => !held.has(card)).slice(0, count - hand.length)
-      const gone = new Set(more)
-      rest = shuffled.filter((card) => !gone.has(card))
-      hand.push(...more)
-    }
-    return hand
   }
 }

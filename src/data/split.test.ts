@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DataError, UsageError } from '../errors.ts'
 import { itemsOf, type Source } from './source.ts'
-import { holdOutClasses } from './split.ts'
+import { holdOutClasses, holdOutExamples } from './split.ts'
 import { vectors } from './vectors.ts'
 
 /** Vectors of one number, their row, which is their name too; `sizes[i]` of them in class `i`, and some without a class. */
@@ -77,5 +77,41 @@ describe('holdOutClasses', () => {
   test('refuses a fraction that is none', () => {
     for (const bad of [0, 1, -0.1, 2, Number.NaN])
       expect(() => holdOutClasses(labelled([2, 2, 2]), bad, 0)).toThrow(UsageError)
+  })
+})
+
+describe('holdOutExamples', () => {
+  test('takes the share of each class, and leaves two of each to train on', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 8 }),
+        fraction,
+        fc.integer(),
+        (sizes, fraction, seed) => {
+          const source = labelled(sizes, 2)
+          if (Math.max(...sizes) < 3) {
+            expect(() => holdOutExamples(source, fraction, seed)).toThrow(DataError)
+            return
+          }
+          const { training, heldOut } = holdOutExamples(source, fraction, seed)
+          const countIn = (part: Source, name: string) =>
+            part.labels.filter((label) => part.classes[label] === name).length
+          for (const [i, size] of sizes.entries()) {
+            const held = Math.max(0, Math.min(Math.max(1, Math.round(fraction * size)), size - 2))
+            expect([countIn(heldOut, `class ${i}`), countIn(training, `class ${i}`)]).toEqual([held, size - held])
+          }
+          const rows = [training, heldOut].flatMap((part) => itemsOf(part).map(Number))
+          expect(rows.sort((a, b) => a - b)).toEqual(Array.from({ length: source.length - 2 }, (_, row) => row))
+        },
+      ),
+    )
+  })
+
+  test('follows the seed, and refuses a fraction that is none', () => {
+    const source = labelled([20, 20])
+    const chosen = (seed: number) => itemsOf(holdOutExamples(source, 0.3, seed).heldOut)
+    expect(chosen(1)).toEqual(chosen(1))
+    expect(chosen(1)).not.toEqual(chosen(2))
+    for (const fraction of [0, 1, Number.NaN]) expect(() => holdOutExamples(source, fraction, 0)).toThrow(UsageError)
   })
 })

@@ -1,4 +1,4 @@
-/** Splits for an open set: what is measured is how an encoder treats classes that it has never seen. */
+/** Splits: of an open set, whose held-out classes training never sees, and of a closed one, which knows all classes. */
 import { DataError, UsageError } from '../errors.ts'
 import type { Input } from '../inputs/input.ts'
 import { random } from '../random.ts'
@@ -39,6 +39,44 @@ export function holdOutClasses<Form extends Input>(
   const heldOut: number[] = []
   source.labels.forEach((label, row) => {
     if (label !== -1) (chosen.has(label) ? heldOut : training).push(row)
+  })
+  return { training: subset(source, training), heldOut: subset(source, heldOut) }
+}
+
+/**
+ * Holds out examples of every class, chosen by the seed: stratified, round(`fraction` x its examples) of each, and never all.
+ * They are meant to be compared with the examples that remain. Examples without a class are in neither part.
+ *
+ * @throws UsageError unless the fraction lies between 0 and 1
+ * @throws DataError if no class has examples enough to give one away and keep two
+ */
+export function holdOutExamples<Form extends Input>(
+  source: Source<Form>,
+  fraction: number,
+  seed: number,
+): { training: Source<Form>; heldOut: Source<Form> } {
+  if (!(fraction > 0 && fraction < 1))
+    throw new UsageError(
+      `The fraction of examples to hold out is ${fraction}: it must lie between 0 and 1, both excluded`,
+    )
+
+  const chance = random(seed, 'hold-out')
+  const classes = [...rowsByClass(source.labels).values()]
+  const chosen = new Set(
+    classes.flatMap((rows) => {
+      const count = Math.min(Math.max(1, Math.round(fraction * rows.length)), rows.length - 2)
+      return chance.shuffle(rows).slice(0, Math.max(0, count))
+    }),
+  )
+  if (chosen.size === 0)
+    throw new DataError(
+      'No class has three examples, so that none can be held out while two remain to train on. Add examples, or name other ' +
+        'data to validate on (--validation)',
+    )
+  const training: number[] = []
+  const heldOut: number[] = []
+  source.labels.forEach((label, row) => {
+    if (label !== -1) (chosen.has(row) ? heldOut : training).push(row)
   })
   return { training: subset(source, training), heldOut: subset(source, heldOut) }
 }

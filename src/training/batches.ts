@@ -1,5 +1,5 @@
 /** How batches are made of examples: of some classes, or of tuples. */
-import { classSampler, type Source, type Tuples, tupleSampler } from '../data/index.ts'
+import { classSampler, type DrawOptions, type Source, type Tuples, tupleSampler } from '../data/index.ts'
 import { type Encoder, inputName } from '../encoders/encoder.ts'
 import type { Loss } from '../losses/loss.ts'
 import type { Batch } from './batch.ts'
@@ -10,6 +10,7 @@ export interface BatchOptions {
   readonly loss: Loss
   readonly classesPerBatch: number
   readonly perClass: number
+  readonly sampling?: DrawOptions | undefined
   readonly tuplesPerBatch: number
   readonly seed: number
   readonly warn?: (message: string) => void
@@ -39,7 +40,7 @@ export function batchesOf(data: Source | Tuples, options: BatchOptions): Batches
 
 function ofClasses(source: Source, options: BatchOptions): Batches {
   const { views = 1 } = options.loss
-  const sampler = classSampler(source.labels, options)
+  const sampler = classSampler(source.labels, { ...options, ...options.sampling })
   return {
     kind: 'labelled',
     rows: views * sampler.rows,

@@ -52,6 +52,7 @@ function identityOf({ fingerprint }: Source | Tuples, options: LoopOptions): Che
   const batches = ['classesPerBatch', 'perClass', 'tuplesPerBatch'] as const
   const settings = [...batches, 'steps', 'accumulate', 'learningRate', 'seed', 'onCollapse'] as const
   const optional = [
+    'sampling',
     'epochs',
     'adapt',
     'microBatch',

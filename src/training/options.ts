@@ -1,7 +1,7 @@
 /** What training can be told, and what it tells. */
 
 import type { Augmentation } from '../data/augmentations/augmentation.ts'
-import type { Source, Tuples } from '../data/index.ts'
+import type { DrawOptions, Source, Tuples } from '../data/index.ts'
 import type { Encoder } from '../encoders/encoder.ts'
 import type { Loss } from '../losses/loss.ts'
 import type { Optimizer } from '../optimizers/optimizer.ts'
@@ -21,6 +21,8 @@ export interface TrainOptions {
   readonly optimizer?: Optimizer
   /** Examples of classes, or tuples, that training does not see: evaluated before and after, and named in the model as held out. */
   readonly validation?: Source | Tuples | undefined
+  /** What the validation examples are compared with, as the examples of their classes that are trained on; with each other if left out. */
+  readonly validationGallery?: Source | undefined
   /**
    * What is adapted, of vectors: `all`, or `queries` alone. Then a gallery's vectors stay as they are, training compares
    * embeddings with them, and evaluation and search ask with embeddings and answer with the vectors themselves. `all` if left
@@ -32,6 +34,8 @@ export interface TrainOptions {
   readonly classesPerBatch?: number
   /** How many examples of each class a batch has; 4 if left out. */
   readonly perClass?: number
+  /** Which classes come up how often and together; all alike if left out. */
+  readonly sampling?: DrawOptions | undefined
   /** How many tuples a batch has, where tuples are trained on; 64 if left out. */
   readonly tuplesPerBatch?: number
   /** 1,000 if left out. */

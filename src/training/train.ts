@@ -124,7 +124,7 @@ export async function* training(
     const { metric } = loss
     const sides = await openSides(bytes, { dimension, metric, input: source.input, adapt }, { ...compute, signal })
     try {
-      return await evaluateExamples(sides, held, metric, compute)
+      return await evaluateExamples(sides, held, metric, { gallery: settings.validationGallery, ...compute })
     } finally {
       await sides.release()
     }
@@ -141,7 +141,7 @@ function summarize(source: Source | Tuples, settings: Parameters<typeof runSteps
     onCollapse: settings.onCollapse,
     ...('examples' in source
       ? { tuplesPerBatch: settings.tuplesPerBatch }
-      : { classesPerBatch: settings.classesPerBatch, perClass: settings.perClass }),
+      : { classesPerBatch: settings.classesPerBatch, perClass: settings.perClass, ...settings.sampling }),
     accumulate: settings.accumulate,
     microBatch: settings.microBatch ?? null,
     augmentation: augmentation ? { name: augmentation.name, ...augmentation.settings } : null,

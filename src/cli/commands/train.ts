@@ -1,6 +1,6 @@
 /** The command that trains. */
 import { type Command, Option } from 'commander'
-import { count, integer, number, numbers, patterns, positive, settings, share } from '../arguments.ts'
+import { count, integer, names, number, numbers, patterns, positive, settings, share } from '../arguments.ts'
 import { run } from '../outcome.ts'
 import { command, device, metricNames } from './command.ts'
 
@@ -16,11 +16,7 @@ export function trainCommands(program: Command): Command {
     .option('--config <FILE>', 'settings from a JSON or YAML file, each by the name of its flag in camelCase')
     .option('--resume <MODEL>', 'go on with the training of MODEL where it was stopped, with its own data and settings')
     .option('--checkpoint-every <N>', 'steps after which what was learnt so far is on disk', count, 100)
-    .addOption(
-      new Option('--validation <DATA>', 'images of other classes, to evaluate on; nothing is held out then').conflicts(
-        'holdOutClasses',
-      ),
-    )
+    .option('--validation <DATA>', 'examples of other classes, to evaluate on; nothing is held out then')
     .option('--hold-out-classes <SHARE>', 'share of the classes to hold out and evaluate on (default: 0.2)', share)
     .option(
       '--encoder <NAME|FILE.onnx>',
@@ -51,6 +47,11 @@ export function trainCommands(program: Command): Command {
     .option('--std <NUMBERS>', 'of FILE.onnx: what they are divided by then (default: 1)', numbers)
     .option('--grayscale', 'one channel in place of three')
     .option('--augment', 'turn, scale, shear and move the images a little, at random')
+    .option(
+      '--augmentations <NAMES>',
+      'in place of --augment, one or more of affine, crop, flip, light, erase, blur',
+      names,
+    )
     .addOption(new Option('--metric <NAME>', "what distances are (default: the loss's own)").choices(metricNames))
     .option('--loss <NAME>', 'what training lowers; `isometry losses` lists all', 'cosineMarginTriplet')
     .option('--loss-settings <JSON>', 'settings of the loss by name; each is a flag too, as --margin 0.2', settings)
@@ -61,9 +62,20 @@ export function trainCommands(program: Command): Command {
     .option('--memory <N>', 'compare with the last N embeddings, not with the batch alone', count)
     .option('--matryoshka <NUMBERS>', 'train these lengths of the embedding at once, as 16,32,64', numbers)
     .option('--self-supervised', 'two views of each image belong together, and labels do not count')
+    .option(
+      '--hold-out-examples <SHARE>',
+      'share of the examples of each class to hold out, in place of classes',
+      share,
+    )
     .option('--encoder-momentum <M>', 'compare with a slow encoder, which keeps this share of itself', share)
     .option('--classes-per-batch <P>', 'classes in a batch', integer(2), 32)
     .option('--per-class <K>', 'images of each class in a batch', integer(2), 4)
+    .addOption(
+      new Option('--class-weighting <HOW>', 'how often a class comes up: as any other, or by its number of examples')
+        .choices(['equal', 'size', 'squareRoot'])
+        .default('equal'),
+    )
+    .option('--super-classes <N>', 'take the classes of a batch from so many of the folders above theirs', count)
     .option('--accumulate <N>', 'batches whose mean gradient makes one step', count, 1)
     .option('--micro-batch <N>', 'no more images than this go through the encoder at once', count)
     .option('--steps <N>', 'training steps', count, 1000)

@@ -40,17 +40,22 @@ export function sweep(places: Places, visit: (threshold: number, same: number, d
 /** There must be pairs of both kinds. */
 export function figuresOf(places: Places): CurveFigures {
   const all = totals(places)
-  let [area, before, closest, equalErrorRate] = [0, { same: 0, different: 0 }, 1, 0.5]
+  let [area, closest, equalErrorRate] = [0, 1, 0.5]
+  let before = { same: 0, different: 0, stepSame: Number.NaN, stepDifferent: Number.NaN }
   let [bestAccuracy, bestThreshold] = [all.different / (all.same + all.different), places.distances[0]!]
   const reached = RATES.map(() => 0)
+  // Where the curve goes on as it came, a point says nothing that its ends do not: as scikit-learn's roc_curve has it.
+  const atCorner = ({ same, different }: { same: number; different: number }) => {
+    const [missed, wrong] = [1 - same / all.same, different / all.different]
+    if (Math.abs(missed - wrong) >= closest) return
+    closest = Math.abs(missed - wrong)
+    equalErrorRate = (missed + wrong) / 2
+  }
   sweep(places, (threshold, same, different) => {
     area += (different - before.different) * (same + before.same)
-    before = { same, different }
-    const [missed, wrong] = [1 - same / all.same, different / all.different]
-    if (Math.abs(missed - wrong) < closest) {
-      closest = Math.abs(missed - wrong)
-      equalErrorRate = (missed + wrong) / 2
-    }
+    const step = { stepSame: same - before.same, stepDifferent: different - before.different }
+    if (step.stepSame !== before.stepSame || step.stepDifferent !== before.stepDifferent) atCorner(before)
+    before = { same, different, ...step }
     const accuracy = (same + all.different - different) / (all.same + all.different)
     if (accuracy > bestAccuracy) {
       bestAccuracy = accuracy
@@ -60,6 +65,7 @@ export function figuresOf(places: Places): CurveFigures {
       if (different <= Number(rate) * all.different) reached[i] = same / all.same
     })
   })
+  atCorner(before)
   return {
     rocAuc: area / (2 * all.same * all.different),
     equalErrorRate,

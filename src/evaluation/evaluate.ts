@@ -107,7 +107,10 @@ async function measureQueries(
   checkEmbeddings(gallery.embeddings, gallery.labels, 'gallery')
   checkDimensions(asked.embeddings, gallery.embeddings)
   const relevant = relevantOf(comparison, relevance)
-  const queries = [...asked.labels.keys()].filter((query) => relevant(query).rows.length > 0)
+  const counts = Int32Array.from(asked.labels.keys(), (query) => relevant(query).rows.length)
+  const queries = [...asked.labels.keys()].filter((query) => counts[query]! > 0)
+  // As pytorch-metric-learning has it, no query is looked at deeper than the one with most to find.
+  const depth = counts.reduce((most, count) => Math.max(most, count), 0)
   if (queries.length === 0) throw nothingToFind(comparison, relevance !== undefined)
 
   const size = gallery.labels.length
@@ -126,7 +129,7 @@ async function measureQueries(
         const { rows, gradeOf } = relevant(query)
         const ranks = rank(row, rows)
         const start = (block.start + i) * MEASURES
-        measure(ranks, gradeOf && Float64Array.from(rows, gradeOf), table.subarray(start, start + MEASURES))
+        measure(ranks, gradeOf && Float64Array.from(rows, gradeOf), depth, table.subarray(start, start + MEASURES))
       }
     }
   } finally {

@@ -12,6 +12,7 @@ export interface RetrievalMeasures {
   readonly recallAtK: { readonly '1': number; readonly '2': number; readonly '4': number; readonly '8': number }
   readonly meanAveragePrecisionAtR: number
   readonly rPrecision: number
+  /** Over as many of the nearest as the query with most relevant items has; the next too. */
   readonly meanAveragePrecision: number
   readonly meanReciprocalRank: number
   readonly ndcgAtK: { readonly '1': number; readonly '5': number; readonly '10': number }
@@ -42,12 +43,14 @@ export function shape<T>(of: (column: number) => T) {
  *
  * @param ranks from 0, of all R relevant items, nearest first.
  * @param gains their grades; 1 each if left out.
+ * @param depth how many of the nearest are looked at for the average precision and the reciprocal rank.
  * @param into `MEASURES` numbers.
  */
-export function measure(ranks: Int32Array, gains: Float64Array | undefined, into: Float64Array): void {
+export function measure(ranks: Int32Array, gains: Float64Array | undefined, depth: number, into: Float64Array): void {
   const relevant = ranks.length
   let [within, precisionsWithin, precisions] = [0, 0, 0]
   for (let i = 0; i < relevant; i++) {
+    if (ranks[i]! >= depth) break
     const precision = (i + 1) / (ranks[i]! + 1)
     precisions += precision
     if (ranks[i]! >= relevant) continue
@@ -57,7 +60,7 @@ export function measure(ranks: Int32Array, gains: Float64Array | undefined, into
   into[0] = precisionsWithin / relevant
   into[1] = within / relevant
   into[2] = precisions / relevant
-  into[3] = 1 / (ranks[0]! + 1)
+  into[3] = ranks[0]! < depth ? 1 / (ranks[0]! + 1) : 0
   let column = 4
   for (const k of RECALL_AT) into[column++] = ranks[0]! < k ? 1 : 0
   const best = gains && Float64Array.from(gains).sort().reverse()

@@ -124,7 +124,7 @@ export async function* training(
     const { metric } = loss
     const sides = await openSides(bytes, { dimension, metric, input: source.input, adapt }, { ...compute, signal })
     try {
-      return await evaluateExamples(sides, held, metric, compute)
+      return await evaluateExamples(sides, held, metric, { ...compute, only: 'retrieval' })
     } finally {
       await sides.release()
     }

@@ -20,7 +20,7 @@ export async function evaluate(
     return
   }
   process.stdout.write(
-    `${result.queries} queries of ${result.items} ${model.description.input.kind}s, metric ${result.metric}\n`,
+    `${result.queries} queries of ${result.items} ${model.description.input.kind}s, metric ${result.metric}\n\n`,
   )
   process.stdout.write(`${figures(result)}\n`)
   if (result.perClass) process.stdout.write(`\n${classTable(result.perClass, options.perClass)}\n`)

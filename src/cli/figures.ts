@@ -62,12 +62,12 @@ export function classTable(classes: readonly ClassMeasures[], all = false): stri
   })
   const title = all ? 'classes, worst first' : 'worst classes'
   const width = Math.max(20, title.length, ...names.map((name) => name.length)) + 1
-  const head = `${title.padEnd(width)}queries  precision@1   MAP@R`
+  const head = `${title.padEnd(width)}queries  precision@1     MAP@R`
   const written = shown.map(({ queries, precisionAt1, meanAveragePrecisionAtR }, i) => {
     const cells = [
       String(queries).padStart(7),
       percent(precisionAt1).padStart(13),
-      percent(meanAveragePrecisionAtR).padStart(8),
+      percent(meanAveragePrecisionAtR).padStart(10),
     ]
     return `${names[i]!.padEnd(width)}${cells.join('')}`
   })

@@ -44,6 +44,7 @@ export function figuresOf(places: Places): CurveFigures {
   let before = { same: 0, different: 0, stepSame: Number.NaN, stepDifferent: Number.NaN }
   let [bestAccuracy, bestThreshold] = [all.different / (all.same + all.different), places.distances[0]!]
   const reached = RATES.map(() => 0)
+  const allowed = RATES.map((rate) => Number(rate) * all.different)
   // Where the curve goes on as it came, a point says nothing that its ends do not: as scikit-learn's roc_curve has it.
   const atCorner = ({ same, different }: { same: number; different: number }) => {
     const [missed, wrong] = [1 - same / all.same, different / all.different]
@@ -61,9 +62,7 @@ export function figuresOf(places: Places): CurveFigures {
       bestAccuracy = accuracy
       bestThreshold = threshold
     }
-    RATES.forEach((rate, i) => {
-      if (different <= Number(rate) * all.different) reached[i] = same / all.same
-    })
+    for (let i = 0; i < allowed.length; i++) if (different <= allowed[i]!) reached[i] = same / all.same
   })
   atCorner(before)
   return {

@@ -92,13 +92,15 @@ export async function collectPairs(
     await distances.release()
   }
   packed = packed.subarray(0, length).sort()
+  const ordered = Float32Array.from(packed, (pair) => distanceOf(Math.floor(pair / CODES)))
+  const codes = Uint16Array.from(packed, (pair) => pair % CODES)
   return {
     exact,
-    places: counts ? placesOfRanges(counts) : placesOf(packed, () => 1),
+    places: counts ? placesOfRanges(counts) : placesOf(ordered, codes, () => 1),
     resample(again) {
       const first = drawShares(Math.min(SHARES, rows.length), again)
       const second = own ? first : drawShares(Math.min(SHARES, columns.length), again)
-      return placesOf(packed, (shares) => first[Math.floor(shares / SHARES)]! * second[shares % SHARES]!)
+      return placesOf(ordered, codes, (shares) => first[Math.floor(shares / SHARES)]! * second[shares % SHARES]!)
     },
   }
 }
@@ -119,14 +121,14 @@ function drawShares(count: number, { integer }: Random): Float64Array {
 }
 
 /** Each pair at its distance, counted as often as its items' shares were drawn. */
-function placesOf(packed: Float64Array, weightOf: (shares: number) => number): Places {
-  const distances = new Float32Array(packed.length)
-  const same = new Float64Array(packed.length)
-  const different = new Float64Array(packed.length)
-  for (let i = 0; i < packed.length; i++) {
-    const code = packed[i]! % CODES
-    distances[i] = distanceOf(Math.floor(packed[i]! / CODES))
-    ;(code % 2 === 1 ? same : different)[i] = weightOf(code >>> 1)
+function placesOf(distances: Float32Array, codes: Uint16Array, weightOf: (shares: number) => number): Places {
+  const weights = Float64Array.from({ length: CODES / 2 }, (_, shares) => weightOf(shares))
+  const same = new Float64Array(codes.length)
+  const different = new Float64Array(codes.length)
+  for (let i = 0; i < codes.length; i++) {
+    const code = codes[i]!
+    const counts = (code & 1) === 1 ? same : different
+    counts[i] = weights[code >>> 1]!
   }
   return { distances, same, different }
 }

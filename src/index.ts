@@ -4,17 +4,23 @@ export * as data from './data/index.ts'
 export * as encoders from './encoders/index.ts'
 export * from './errors.ts'
 export {
+  type Calibration,
+  calibrate,
+  cluster,
   type EmbeddedTuples,
   type Evaluation,
   evaluate,
   evaluateTuples,
   type LabelledEmbeddings,
   type TupleEvaluation,
+  type Verification,
+  verify,
 } from './evaluation/index.ts'
 export * as losses from './losses/index.ts'
 export * as metrics from './metrics/index.ts'
 export * as miners from './mining/index.ts'
 export {
+  type Comparison,
   type EmbeddedItems,
   exportEncoder,
   loadModel,

@@ -1,6 +1,6 @@
 /** The snippets of the documentation type-check and run as they stand there, and say what the text says. */
 import { spawnSync } from 'node:child_process'
-import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { lossesByName, reducerNames } from '../src/losses/by-name.ts'
@@ -15,6 +15,7 @@ const documents = [
   'docs/adapters.md',
   'docs/cosine-triplet-loss.md',
   'docs/encoders.md',
+  'docs/evaluation.md',
   'docs/extending.md',
 ]
 const SNIPPET = /<!-- snippet: (\w+) -->\n```ts\n([\s\S]*?)```/g
@@ -35,6 +36,7 @@ beforeAll(async () => {
     5,
   )
   await copyFile(join(folder, 'letters', 'class 0', '0.png'), join(folder, 'query.png'))
+  await cp(join(folder, 'letters'), join(folder, 'other-letters'), { recursive: true })
   await writeFile(join(folder, 'vectors.safetensors'), someVectors(40))
   await writeFile(join(folder, 'queries.safetensors'), someVectors(2))
   const reference = join(import.meta.dirname, 'reference', 'training')
@@ -84,6 +86,7 @@ const printed: Record<string, RegExp> = {
   vectors: /^0\.\d\d [01]\.\d\d\n$/,
   queries: /^true\n3\n$/,
   tuples: /kind: 'tuples',\s+inOrder: [01]/,
+  calibrated: /^true true\n$/,
   tokens: /^(\d\.\d{3}\n){10}$/,
 }
 
@@ -146,6 +149,18 @@ test('the commands about adapters run as they stand there', async () => {
   expect(commands).toHaveLength(6)
   const executable = join(root, 'dist', 'cli', 'main.js')
   for (const args of commands) {
+    const { status, stderr } = spawnSync(process.execPath, [executable, ...args], { cwd: folder, encoding: 'utf8' })
+    expect(status, `${args.join(' ')}\n${stderr}`).toBe(0)
+  }
+})
+
+test('the commands about evaluation run as they stand there', async () => {
+  const text = await readFile(join(root, 'docs/evaluation.md'), 'utf8')
+  const commands = [...text.matchAll(/^npx isometry (.+)$/gm)].map(([, args]) => args!.split(' '))
+  expect(commands).toHaveLength(5)
+  await writeFile(join(folder, 'relevance.csv'), 'query,item,grade\nclass 0/0.png,class 0/1.png,2\n')
+  for (const args of commands) {
+    const executable = join(root, 'dist', 'cli', 'main.js')
     const { status, stderr } = spawnSync(process.execPath, [executable, ...args], { cwd: folder, encoding: 'utf8' })
     expect(status, `${args.join(' ')}\n${stderr}`).toBe(0)
   }

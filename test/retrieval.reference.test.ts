@@ -1,6 +1,6 @@
-/** Retrieval measures that exist, against pytorch-metric-learning's accuracy calculator. */
+/** Measures of retrieval, verification and clustering against pytorch-metric-learning and scikit-learn. */
 import { test } from 'vitest'
-import { type Evaluation, evaluate } from '../src/evaluation/index.ts'
+import { agreement, type Evaluation, evaluate } from '../src/evaluation/index.ts'
 import { metricsByName } from '../src/metrics/by-name.ts'
 import type { Metric } from '../src/metrics/index.ts'
 import type { Tensor } from '../src/tensor.ts'
@@ -13,6 +13,7 @@ interface Reference {
     embeddings: number[][]
     labels: number[]
     measures: Record<string, Record<string, Measures>>
+    clustering: { assignment: number[]; nmi: number; ami: number }
   }[]
 }
 
@@ -22,6 +23,8 @@ const measures: Record<string, (evaluation: Evaluation) => number> = {
   precision_at_1: (e) => e.precisionAt1,
   mean_average_precision_at_r: (e) => e.meanAveragePrecisionAtR,
   r_precision: (e) => e.rPrecision,
+  mean_average_precision: (e) => e.meanAveragePrecision,
+  mean_reciprocal_rank: (e) => e.meanReciprocalRank,
 }
 
 function rows(embeddings: readonly number[][], labels: readonly number[], start: number, end: number) {
@@ -31,14 +34,26 @@ function rows(embeddings: readonly number[][], labels: readonly number[], start:
   return { embeddings: tensor, labels: labels.slice(start, end) }
 }
 
-test('retrieval measures equal the reference', async () => {
+/** A figure of verification, or a table of them. */
+function checkAll(
+  found: Evaluation['verification'],
+  key: string,
+  expected: number | Record<string, number>,
+  check: (value: number, expected: number, what: string) => void,
+) {
+  const value = found?.[key as keyof typeof found] as number | Record<string, number>
+  if (typeof expected === 'number') check(value as number, expected, key)
+  else for (const [rate, each] of Object.entries(expected)) check((value as Record<string, number>)[rate]!, each, key)
+}
+
+test('measures equal the reference', async () => {
   const checked: Record<string, number> = {}
   const waiting: Record<string, number> = {}
   const count = (counts: Record<string, number>, name: string) => {
     counts[name] = (counts[name] ?? 0) + 1
   }
   const { sets } = readReference<Reference>('retrieval.json')
-  for (const [i, { embeddings, labels, measures: byMetric }] of sets.entries()) {
+  for (const [i, { embeddings, labels, measures: byMetric, clustering }] of sets.entries()) {
     const n = labels.length
     for (const [name, found] of Object.entries(byMetric)) {
       const metric = known[name]
@@ -59,14 +74,21 @@ test('retrieval measures equal the reference', async () => {
         const evaluation = { galleryIsQuery: whole, firstThirdQueriesRest: split }[group]
         for (const [key, expected] of Object.entries(values)) {
           const of = measures[key]
-          const recall = (whole.recallAtK as Record<string, number>)[key]
           if (evaluation && of) check(of(evaluation), expected as number, key)
-          else if (group === 'recallAtK' && recall !== undefined) check(recall, expected as number, `recall@${key}`)
-          else count(waiting, group === 'galleryIsQuery' || group === 'firstThirdQueriesRest' ? key : group)
+          else if (group === 'verification') checkAll(whole.verification, key, expected, check)
+          else {
+            const found = (whole[group as keyof Evaluation] as Record<string, number> | undefined)?.[key]
+            if (found === undefined) count(waiting, `${group} ${key}`)
+            else check(found, expected as number, group.replace('K', key))
+          }
         }
       }
     }
-    count(waiting, 'clustering')
+    const found = agreement(labels, clustering.assignment)
+    for (const name of ['nmi', 'ami'] as const) {
+      expectClose([found[name]], [clustering[name]], `set ${i}, ${name}`, 0, 1e-6)
+      count(checked, name)
+    }
   }
   report('retrieval', checked, waiting)
 })

@@ -1,31 +1,41 @@
-/** How well items of one class are each other's nearest neighbours. */
+/** How well what belongs together is each other's nearest neighbours. */
 import { DataError } from '../errors.ts'
 import type { Metric } from '../metrics/metric.ts'
+import { random } from '../random.ts'
 import type { ComputeOptions } from '../runtime/session.ts'
-import { openSearcher } from '../search/index.ts'
-import type { Tensor } from '../tensor.ts'
-import { measure, type QueryMeasures, RECALL_AT } from './measures.ts'
+import type { Agreement } from './agreement.ts'
+import { type Interval, meansOf } from './bootstrap.ts'
+import { type ClassMeasures, classMeasures } from './classes.ts'
+import { cluster } from './clustering.ts'
+import type { CurveFigures } from './curve.ts'
+import { checkDimensions, checkEmbeddings, openDistances, pick } from './distances.ts'
+import { type Comparison, type LabelledEmbeddings, sameGroup } from './embedded.ts'
+import { MEASURES, measure, type RetrievalMeasures, shape } from './measures.ts'
+import { rank } from './ranks.ts'
+import { type Relevance, relevantOf } from './relevance.ts'
+import { type VerificationIntervals, verify } from './verification.ts'
 
-/** Embeddings [n, d] float32 with the class of each; null has none. */
-export interface LabelledEmbeddings {
-  readonly embeddings: Tensor
-  readonly labels: readonly (string | number | null)[]
-}
-
-/** Means over the queries, each from 0 to 1. */
-export interface Evaluation {
+/** Measures of retrieval, and unless they alone were asked for, of verification and clustering. */
+export interface Evaluation extends RetrievalMeasures {
   /** The metric that the neighbours are nearest in. */
   readonly metric: string
   /** How many embeddings were given to be evaluated. */
   readonly items: number
-  /** How many of them were queries: those whose class has another member to be found. */
+  /** How many of them were queries: those that have anything relevant to be found. */
   readonly queries: number
-  /** The share of queries whose nearest neighbour is of their class. */
-  readonly precisionAt1: number
-  /** The share of queries with at least one of their class among the K nearest. */
-  readonly recallAtK: { readonly '1': number; readonly '2': number; readonly '4': number; readonly '8': number }
-  readonly meanAveragePrecisionAtR: number
-  readonly rPrecision: number
+  /** Whether two items are of one class, told by their distance; left out where all are of one, or none of the same. */
+  readonly verification?: CurveFigures
+  /** How k-means in the metric, with as many clusters as there are classes, agrees with them. */
+  readonly clustering?: Agreement
+  /** 95 % intervals under the same names: of other queries, and of other items in verification. */
+  readonly confidence?: Confidence
+  /** The classes of the queries, those found worst first. */
+  readonly perClass?: readonly ClassMeasures[]
+}
+
+/** Intervals [low, high] under the names of the figures. */
+export interface Confidence extends ReturnType<typeof shape<Interval>> {
+  readonly verification?: VerificationIntervals
 }
 
 export interface EvaluateOptions extends ComputeOptions {
@@ -33,87 +43,121 @@ export interface EvaluateOptions extends ComputeOptions {
   readonly gallery?: LabelledEmbeddings | undefined
   /** Whether row i of the gallery is query i itself, differently embedded, and is not compared with it; false if left out. */
   readonly own?: boolean | undefined
+  /** What is relevant to each query, and how much; the others of its class if left out. */
+  readonly relevance?: Relevance | undefined
+  /** Measures of retrieval alone, without classes and intervals; all if left out. */
+  readonly only?: 'retrieval' | undefined
+  /** Of what is drawn: intervals, and the first centres of clusters; 0 if left out. */
+  readonly seed?: number | undefined
 }
 
-/** Queries are searched in blocks of about so many neighbours, which bounds the memory for large classes. */
-const NEIGHBOURS = 2 ** 22
+const RESAMPLES = 1000
 
 /**
- * Compares each query with every other item, or with every item of the gallery where one is given. Items without a class
- * are never queries, but can be found. Equal distances rank by row, so a collapsed embedding scores by chance.
+ * Compares each query with every other item, or with every item of the gallery where one is given. Items of the query's own
+ * group are passed over. Items without a class are never queries, but can be found. Equal distances rank by row, so a
+ * collapsed embedding scores by chance. With `relevance`, classes do not count, and there is neither verification nor
+ * clustering.
  *
- * MAP@R and R-precision as in Musgrave, Belongie, Lim, "A Metric Learning Reality Check", 2020, section 3.2.
- *
- * @throws DataError if no query has another member of its class to be found, or embeddings are not finite.
+ * @throws DataError if no query has anything relevant to be found, or embeddings are not finite; UsageError if the relevance
+ *   is of rows that are not there.
  */
 export async function evaluate(
-  { embeddings, labels }: LabelledEmbeddings,
+  embedded: LabelledEmbeddings,
   metric: Metric,
-  { gallery, own = gallery === undefined, ...compute }: EvaluateOptions = {},
+  { gallery, own = gallery === undefined, relevance, only, seed = 0, ...compute }: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const target = gallery ?? { embeddings, labels }
-  const members = countMembers(target.labels)
-  const relevant = (row: number) => (members.get(labels[row]!) ?? 0) - (own ? 1 : 0)
-  const queries = labels.flatMap((label, row) => (label !== null && relevant(row) > 0 ? [row] : []))
-  if (queries.length === 0) {
-    throw new DataError(
-      `None of ${labels.length} items can be evaluated: a query needs another member of its class${own ? '' : ' in the gallery'}. Give at least two images of a class, in a folder of their own.`,
-    )
-  }
-
-  const deepest = Math.max(
-    ...RECALL_AT,
-    queries.reduce((most, row) => Math.max(most, relevant(row)), 0),
-  )
-  const k = deepest + (own ? 1 : 0)
-  const searcher = openSearcher(target.embeddings, metric, { k, ...compute })
-  const measures: QueryMeasures[] = []
-  try {
-    const rows = Math.max(1, Math.floor(NEIGHBOURS / k))
-    for (let start = 0; start < queries.length; start += rows) {
-      const block = queries.slice(start, start + rows)
-      const found = await searcher.nearest(pick(embeddings, block))
-      block.forEach((row, i) => {
-        const neighbours = found.indices.subarray(i * found.k, (i + 1) * found.k)
-        const others = own ? neighbours.filter((index) => index !== row) : neighbours
-        const hits = Array.from(others.subarray(0, deepest), (index) => target.labels[index] === labels[row])
-        measures.push(measure(hits, relevant(row)))
-      })
-    }
-  } finally {
-    await searcher.release()
-  }
-
-  const mean = (of: (each: QueryMeasures) => number) =>
-    measures.reduce((sum, each) => sum + of(each), 0) / measures.length
-  const [one, two, four, eight] = RECALL_AT.map((_, i) => mean((each) => each.recallAt[i]!)) as [
-    number,
-    number,
-    number,
-    number,
-  ]
-  return {
+  const comparison: Comparison = { queries: embedded, gallery: gallery ?? embedded, own }
+  const { labels } = embedded
+  const { queries, table } = await measureQueries(comparison, metric, relevance, compute)
+  const { means, intervals } = meansOf(table, MEASURES, only ? 0 : RESAMPLES, random(seed, 'queries'))
+  const retrieval = {
     metric: metric.name,
     items: labels.length,
     queries: queries.length,
-    precisionAt1: one,
-    recallAtK: { 1: one, 2: two, 4: four, 8: eight },
-    meanAveragePrecisionAtR: mean((each) => each.averagePrecisionAtR),
-    rPrecision: mean((each) => each.rPrecision),
+    ...shape((column) => means[column]!),
+  }
+  if (only) return retrieval
+  const confidence = shape((column) => intervals[column]!)
+  if (relevance) return { ...retrieval, confidence }
+  const found = await verify(embedded, metric, { gallery, own, seed, ...compute }).catch(unlessOneKind)
+  const verification = found && figures(found)
+  const clustering = await cluster(embedded, metric, { seed, ...compute })
+  return {
+    ...retrieval,
+    ...(verification && { verification }),
+    clustering,
+    confidence: { ...confidence, ...(found?.confidence && { verification: found.confidence }) },
+    perClass: classMeasures(
+      queries.map((row) => labels[row]!),
+      table,
+    ),
   }
 }
 
-function countMembers(labels: LabelledEmbeddings['labels']): Map<string | number | null, number> {
-  const counts = new Map<string | number | null, number>()
-  for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1)
-  return counts
+/** The measures of each query that has anything to be found: [queries, MEASURES]. */
+async function measureQueries(
+  comparison: Comparison,
+  metric: Metric,
+  relevance: Relevance | undefined,
+  compute: ComputeOptions,
+): Promise<{ queries: number[]; table: Float64Array }> {
+  const { queries: asked, gallery, own } = comparison
+  checkEmbeddings(asked.embeddings, asked.labels, 'queries')
+  checkEmbeddings(gallery.embeddings, gallery.labels, 'gallery')
+  checkDimensions(asked.embeddings, gallery.embeddings)
+  const relevant = relevantOf(comparison, relevance)
+  const counts = Int32Array.from(asked.labels.keys(), (query) => relevant(query).rows.length)
+  const queries = [...asked.labels.keys()].filter((query) => counts[query]! > 0)
+  // As pytorch-metric-learning has it, no query is looked at deeper than the one with most to find.
+  const depth = counts.reduce((most, count) => Math.max(most, count), 0)
+  if (queries.length === 0) throw nothingToFind(comparison, relevance !== undefined)
+
+  const size = gallery.labels.length
+  const table = new Float64Array(queries.length * MEASURES)
+  const grouped = asked.groups !== undefined && gallery.groups !== undefined
+  const distances = openDistances(metric, compute)
+  try {
+    for await (const block of distances.blocks(pick(asked.embeddings, queries), gallery.embeddings)) {
+      for (let i = 0; i < block.rows; i++) {
+        const query = queries[block.start + i]!
+        const row = block.distances.subarray(i * size, (i + 1) * size)
+        if (own) row[query] = Number.POSITIVE_INFINITY
+        for (let item = 0; grouped && item < size; item++) {
+          if (sameGroup(comparison, query, item)) row[item] = Number.POSITIVE_INFINITY
+        }
+        const { rows, gradeOf } = relevant(query)
+        const ranks = rank(row, rows)
+        const start = (block.start + i) * MEASURES
+        measure(ranks, gradeOf && Float64Array.from(rows, gradeOf), depth, table.subarray(start, start + MEASURES))
+      }
+    }
+  } finally {
+    await distances.release()
+  }
+  return { queries, table }
 }
 
-function pick({ dtype, shape, data }: Tensor, rows: readonly number[]): Tensor {
-  const width = shape[1]!
-  const picked = new Float32Array(rows.length * width)
-  rows.forEach((row, i) => {
-    picked.set((data as Float32Array).subarray(row * width, (row + 1) * width), i * width)
-  })
-  return { dtype, shape: [rows.length, width], data: picked }
+function nothingToFind({ queries, own }: Comparison, hasTable: boolean): DataError {
+  const count = `None of ${queries.labels.length} items can be evaluated: a query needs`
+  if (hasTable) return new DataError(`${count} a relevant item${own ? '' : ' in the gallery'} with a grade above 0.`)
+  const other = queries.groups ? ' outside its group' : ''
+  return new DataError(
+    `${count} another member of its class${own ? '' : ' in the gallery'}${other}. Give at least two images of a class, in a folder of their own.`,
+  )
+}
+
+function figures({
+  rocAuc,
+  equalErrorRate,
+  truePositiveRateAtFalsePositiveRate,
+  bestAccuracy,
+  bestThreshold,
+}: CurveFigures): CurveFigures {
+  return { rocAuc, equalErrorRate, truePositiveRateAtFalsePositiveRate, bestAccuracy, bestThreshold }
+}
+
+/** Items that are all of one class can be retrieved, but there is nothing to tell apart. */
+function unlessOneKind(error: unknown): undefined {
+  if (!(error instanceof DataError)) throw error
 }

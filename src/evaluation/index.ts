@@ -1,3 +1,11 @@
-/** Measures of retrieval in the model's metric. */
-export { type EvaluateOptions, type Evaluation, evaluate, type LabelledEmbeddings } from './evaluate.ts'
+/** Measures of retrieval, verification and clustering in the model's metric. */
+export { type Agreement, agreement } from './agreement.ts'
+export type { Interval } from './bootstrap.ts'
+export { type CalibrateOptions, type Calibration, calibrate } from './calibrate.ts'
+export type { ClassMeasures } from './classes.ts'
+export { type ClusterOptions, cluster } from './clustering.ts'
+export type { LabelledEmbeddings } from './embedded.ts'
+export { type Confidence, type EvaluateOptions, type Evaluation, evaluate } from './evaluate.ts'
+export type { Relevance } from './relevance.ts'
 export { type EmbeddedTuples, evaluateTuples, type TupleEvaluation } from './tuples.ts'
+export { type Verification, type VerifyOptions, verify } from './verification.ts'

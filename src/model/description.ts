@@ -1,6 +1,6 @@
 /** `isometry.json`: what a model directory says of itself. */
 import { DataError } from '../errors.ts'
-import type { Evaluation, TupleEvaluation } from '../evaluation/index.ts'
+import type { Calibration, Evaluation, TupleEvaluation } from '../evaluation/index.ts'
 import { describeInput, type Input } from '../inputs/input.ts'
 
 export const FORMAT_VERSION = 1
@@ -22,6 +22,8 @@ export interface Description {
   /** What training never saw: the classes, and the paths of their images. */
   readonly heldOut: { readonly classes: readonly string[]; readonly items: readonly string[] }
   readonly training: TrainingSummary
+  /** The distance up to which two examples are the same; left out until `calibrate` has found it. */
+  readonly calibration?: Calibration
 }
 
 export interface TrainingSummary {
@@ -70,6 +72,12 @@ export function parseDescription(text: string, file: string): Description {
   if (adapt !== undefined && (adapt !== 'queries' || input?.kind !== 'vector' || input.dimension !== dimension)) {
     throw new DataError(
       `${file} adapts ${JSON.stringify(adapt)} of ${describeInput(input!)} to ${dimension}; expected "queries", of vectors of as many numbers as an embedding has.`,
+    )
+  }
+  const { calibration } = found
+  if (calibration !== undefined && !Number.isFinite(calibration?.threshold)) {
+    throw new DataError(
+      `${file} is calibrated to ${JSON.stringify(calibration)}; expected a threshold. Calibrate the model again.`,
     )
   }
   return found as Description

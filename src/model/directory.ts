@@ -92,7 +92,7 @@ export async function writeModelDirectory(directory: string, files: ModelFiles, 
     if (files.metric) await writeFile(join(partial, METRIC), files.metric)
     if (files.config !== undefined) await writeFile(join(partial, CONFIG), files.config)
     if (files.last) await writeFile(join(partial, LAST), files.last)
-    await writeFile(join(partial, DESCRIPTION), `${JSON.stringify(files.description, null, 2)}\n`)
+    await writeFile(join(partial, DESCRIPTION), textOf(files.description))
     await writeFile(join(partial, HISTORY), files.history)
     const old = `${partial}.old`
     const replaced = await rename(directory, old).then(
@@ -105,6 +105,22 @@ export async function writeModelDirectory(directory: string, files: ModelFiles, 
     await rm(partial, { recursive: true, force: true })
     throw cannotWrite(directory, error)
   }
+}
+
+/** Replaces `isometry.json` in one move: a reader sees the old one or the new one. */
+export async function replaceDescription(directory: string, description: Description): Promise<void> {
+  const partial = join(directory, `.${DESCRIPTION}.partial-${process.pid}`)
+  try {
+    await writeFile(partial, textOf(description))
+    await rename(partial, join(directory, DESCRIPTION))
+  } catch (error) {
+    await rm(partial, { force: true })
+    throw cannotWrite(directory, error)
+  }
+}
+
+function textOf(description: Description): string {
+  return `${JSON.stringify(description, null, 2)}\n`
 }
 
 /** A new empty directory next to `directory`, on the same file system. */

@@ -9,7 +9,7 @@ import type { Tensor } from '../tensor.ts'
 export interface Embedder {
   /** [n, d] float32. */
   embed(source: Source): Promise<Tensor>
-  /** The embeddings with the names of their classes. */
+  /** The embeddings with the names of their classes, and their groups. */
   embedLabelled(source: Source): Promise<LabelledEmbeddings>
   release(): Promise<void>
 }
@@ -46,7 +46,11 @@ export async function openEmbedder(
 
   return {
     embed,
-    embedLabelled: async (source) => ({ embeddings: await embed(source), labels: labelsOf(source) }),
+    embedLabelled: async (source) => ({
+      embeddings: await embed(source),
+      labels: labelsOf(source),
+      groups: source.groups,
+    }),
     release: () => program.release(),
   }
 }

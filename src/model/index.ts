@@ -3,6 +3,9 @@ export type { Description, TrainingSummary } from './description.ts'
 export { type EmbeddedItems, writeEmbeddings } from './embeddings-file.ts'
 export { exportEncoder } from './export.ts'
 export {
+  type CalibrateModelOptions,
+  type Comparison,
+  type EvaluateModelOptions,
   loadModel,
   type Match,
   type Model,
@@ -10,5 +13,7 @@ export {
   type Role,
   type SearchResult,
   type SourceLike,
+  storeCalibration,
 } from './model.ts'
 export { type ReadEncoderOptions, readEncoder } from './read-encoder.ts'
+export type { GradedItem } from './relevance.ts'

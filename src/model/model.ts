@@ -3,7 +3,7 @@ import { compile } from '../compile.ts'
 import { itemsOf, labelsOf, openSource, type Source, type Tuples } from '../data/index.ts'
 import { resolveDevice } from '../device.ts'
 import { UsageError } from '../errors.ts'
-import type { Evaluation, TupleEvaluation } from '../evaluation/index.ts'
+import { type Calibration, calibrate, type Evaluation, type TupleEvaluation } from '../evaluation/index.ts'
 import { input } from '../graph/value.ts'
 import { describeInput, type Input } from '../inputs/index.ts'
 import { metricsByName } from '../metrics/by-name.ts'
@@ -12,10 +12,11 @@ import type { ComputeOptions, Device } from '../runtime/session.ts'
 import { nearest } from '../search/index.ts'
 import type { Tensor } from '../tensor.ts'
 import type { Description } from './description.ts'
-import { type ModelFiles, readModelDirectory, writeModelDirectory } from './directory.ts'
+import { type ModelFiles, readModelDirectory, replaceDescription, writeModelDirectory } from './directory.ts'
 import { itselfIn } from './itself.ts'
 import { readMetric } from './metric.ts'
-import { evaluateExamples, openSides } from './sides.ts'
+import { type GradedItem, relevanceOf } from './relevance.ts'
+import { embedSides, evaluateExamples, openSides } from './sides.ts'
 
 /** Examples that are open already, or paths of images and folders of them. */
 export type SourceLike = Source | string | readonly string[]
@@ -37,12 +38,38 @@ export interface Match {
   readonly distance: number
 }
 
+export interface EvaluateModelOptions {
+  /** What queries are compared with; every other example of those given if left out. */
+  readonly gallery?: SourceLike | undefined
+  /** What is relevant to each query, by name; the others of its class if left out. */
+  readonly relevance?: readonly GradedItem[] | undefined
+  /** Measures of retrieval alone, which takes less time; all if left out. */
+  readonly only?: 'retrieval' | undefined
+}
+
+export interface CalibrateModelOptions {
+  /** The share of different pairs that may count as the same, above 0 and below 1. */
+  readonly falsePositiveRate: number
+  /** What examples are paired with; each other if left out. */
+  readonly gallery?: SourceLike | undefined
+}
+
+/** Whether two examples are the same, and by what. */
+export interface Comparison {
+  readonly same: boolean
+  /** Like the threshold, in the model's metric and its unit. */
+  readonly distance: number
+  readonly threshold: number
+  readonly falsePositiveRate: number
+}
+
 /**
  * What a model does; all of it in its own metric. Missing and unusable examples are a DataError, those of another form than
  * the encoder takes a UsageError.
  */
 export interface Model {
   readonly metric: Metric
+  /** What the model says of itself, its calibration among it once there is one. */
   readonly description: Description
   /**
    * One embedding for each example, [n, d] float32.
@@ -55,11 +82,21 @@ export interface Model {
   /**
    * How well examples of one class are each other's nearest neighbours.
    *
-   * @param gallery what queries are compared with; every other example of those given if left out.
+   * @throws DataError if nothing can be found, or the relevance names an item that is not there.
    */
-  evaluate(examples: SourceLike, options?: { readonly gallery?: SourceLike }): Promise<Evaluation>
+  evaluate(examples: SourceLike, options?: EvaluateModelOptions): Promise<Evaluation>
   /** How well distances agree with tuples. */
   evaluate(tuples: Tuples): Promise<TupleEvaluation>
+  /**
+   * Finds the distance up to which two examples are the same, and keeps it; `save` writes it.
+   *
+   * @throws DataError if there are too few pairs of different classes for the rate, or none of one class.
+   */
+  calibrate(examples: SourceLike, options: CalibrateModelOptions): Promise<Calibration>
+  /** Whether two examples are the same, by the calibrated threshold. @throws UsageError if the model is not calibrated. */
+  same(a: SourceLike, b: SourceLike): Promise<boolean>
+  /** The same with distance and threshold. @throws UsageError if the model is not calibrated. */
+  compare(a: SourceLike, b: SourceLike): Promise<Comparison>
   /**
    * The k examples of the gallery nearest to each query (5 if left out). A query that is itself a file of the gallery is
    * not matched with itself, nor is a vector that has the same name there.
@@ -99,13 +136,19 @@ export async function loadModel(directory: string, options?: ModelOptions): Prom
   return createModel(await readModelDirectory(directory), options)
 }
 
+/** Writes a calibration into the directory of a model, and nothing else there. */
+export async function storeCalibration(directory: string, calibration: Calibration): Promise<void> {
+  const { description } = await readModelDirectory(directory)
+  await replaceDescription(directory, { ...description, calibration })
+}
+
 /** A model of what its directory holds. */
 export async function createModel(
   files: ModelFiles,
   { threads, device = 'cpu', onFallback, warn, signal }: ModelOptions = {},
 ): Promise<Model> {
   const compute = { threads, device: await resolveDevice(device), onFallback }
-  const { description } = files
+  let { description } = files
   const metric = files.metric ? readMetric(files.metric, 'metric.onnx') : metricsByName.get(description.metric)!
   const sides = await openSides(files.encoder, { ...description, metric }, { ...compute, signal })
 
@@ -118,33 +161,64 @@ export async function createModel(
     return source
   }
 
-  async function evaluate(examples: SourceLike, options?: { readonly gallery?: SourceLike }): Promise<Evaluation>
+  async function evaluate(examples: SourceLike, options?: EvaluateModelOptions): Promise<Evaluation>
   async function evaluate(tuples: Tuples): Promise<TupleEvaluation>
-  async function evaluate(examples: SourceLike | Tuples, { gallery }: { readonly gallery?: SourceLike } = {}) {
+  async function evaluate(
+    examples: SourceLike | Tuples,
+    { gallery, relevance: table, only }: EvaluateModelOptions = {},
+  ) {
     const isTuples = typeof examples !== 'string' && 'examples' in examples
     if (isTuples) checkForm(examples.input, description.input)
     const opened = isTuples ? examples : await open(examples)
     const compared = gallery === undefined ? undefined : await open(gallery)
-    return evaluateExamples(sides, opened, metric, { gallery: compared, ...compute })
+    const relevance =
+      table && !('examples' in opened)
+        ? relevanceOf(table, [opened, examples], [compared ?? opened, gallery ?? examples])
+        : undefined
+    return evaluateExamples(sides, opened, metric, { gallery: compared, relevance, only, ...compute })
+  }
+
+  async function distance(a: SourceLike, b: SourceLike): Promise<number> {
+    const [left, right] = [await open(a), await open(b)]
+    for (const { length } of [left, right]) {
+      if (length !== 1) throw new UsageError(`A distance is that of two examples, found ${length} for one of them.`)
+    }
+    const feeds = { a: await sides.query.embed(left), b: await sides.gallery.embed(right) }
+    const [from, to] = ['a', 'b'].map((name) => input(name, 'float32', [1, description.dimension]))
+    const program = await compile({ distance: metric.pairwise(from!, to!) }, compute)
+    const { distance } = await program.run(feeds)
+    await program.release()
+    return Math.max(distance!.data[0] as number, metric.range[0])
+  }
+
+  async function compare(a: SourceLike, b: SourceLike): Promise<Comparison> {
+    if (!description.calibration) {
+      throw new UsageError(
+        'The model is not calibrated, so it does not know which distance is small. Run `isometry calibrate` on labelled examples that it was not trained on.',
+      )
+    }
+    const { threshold, falsePositiveRate } = description.calibration
+    const found = await distance(a, b)
+    return { same: found <= threshold, distance: found, threshold, falsePositiveRate }
   }
 
   return {
     metric,
-    description,
-    embed: async (source, { role = 'query' } = {}) => sides[role].embed(await open(source)),
-    async distance(a, b) {
-      const [left, right] = [await open(a), await open(b)]
-      for (const { length } of [left, right]) {
-        if (length !== 1) throw new UsageError(`A distance is that of two examples, found ${length} for one of them.`)
-      }
-      const feeds = { a: await sides.query.embed(left), b: await sides.gallery.embed(right) }
-      const [from, to] = ['a', 'b'].map((name) => input(name, 'float32', [1, description.dimension]))
-      const program = await compile({ distance: metric.pairwise(from!, to!) }, compute)
-      const { distance } = await program.run(feeds)
-      await program.release()
-      return Math.max(distance!.data[0] as number, metric.range[0])
+    get description() {
+      return description
     },
+    embed: async (source, { role = 'query' } = {}) => sides[role].embed(await open(source)),
     evaluate,
+    distance,
+    async calibrate(examples, { falsePositiveRate, gallery }) {
+      const compared = gallery === undefined ? undefined : await open(gallery)
+      const { queries, ...others } = await embedSides(sides, await open(examples), compared)
+      const calibration = await calibrate(queries, metric, { falsePositiveRate, ...others, ...compute })
+      description = { ...description, calibration }
+      return calibration
+    },
+    compare,
+    same: async (a, b) => (await compare(a, b)).same,
     async search(querySource, gallerySource, { k = 5 } = {}) {
       const [queries, gallery] = [await open(querySource), await open(gallerySource)]
       const [items, galleryItems] = [itemsOf(queries), itemsOf(gallery)]
@@ -169,7 +243,7 @@ export async function createModel(
       })
     },
     save: (directory, { force = false, config = files.config } = {}) =>
-      writeModelDirectory(directory, { ...files, config }, force),
+      writeModelDirectory(directory, { ...files, description, config }, force),
     release: () => sides.release(),
   }
 }

@@ -3,14 +3,15 @@ import { type Source, subset, type Tuples } from '../data/index.ts'
 import { identity } from '../encoders/adapters.ts'
 import {
   type EmbeddedTuples,
+  type EvaluateOptions,
   type Evaluation,
   evaluate,
   evaluateTuples,
+  type LabelledEmbeddings,
   type TupleEvaluation,
 } from '../evaluation/index.ts'
 import type { Input } from '../inputs/input.ts'
 import type { Metric } from '../metrics/metric.ts'
-import type { ComputeOptions } from '../runtime/session.ts'
 import type { Tensor } from '../tensor.ts'
 import { type Embedder, type EmbedderOptions, openEmbedder } from './embedder.ts'
 import { exportEncoder } from './export.ts'
@@ -54,13 +55,23 @@ export async function evaluateExamples(
   sides: Sides,
   examples: Source | Tuples,
   metric: Metric,
-  { gallery, ...compute }: ComputeOptions & { readonly gallery?: Source | undefined },
+  { gallery, ...options }: Omit<EvaluateOptions, 'gallery' | 'own'> & { readonly gallery?: Source | undefined },
 ): Promise<Evaluation | TupleEvaluation> {
-  if ('examples' in examples) return evaluateTuples(await embedTuples(sides, examples), metric, compute)
+  if ('examples' in examples) return evaluateTuples(await embedTuples(sides, examples), metric, options)
+  const { queries, ...compared } = await embedSides(sides, examples, gallery)
+  return evaluate(queries, metric, { ...compared, ...options })
+}
+
+/** Examples, and what they are compared with: a gallery, or themselves as the other side embeds them. */
+export async function embedSides(
+  sides: Sides,
+  examples: Source,
+  gallery?: Source,
+): Promise<{ queries: LabelledEmbeddings; gallery?: LabelledEmbeddings; own?: boolean }> {
   const queries = await sides.query.embedLabelled(examples)
-  if (gallery) return evaluate(queries, metric, { gallery: await sides.gallery.embedLabelled(gallery), ...compute })
-  if (sides.gallery === sides.query) return evaluate(queries, metric, compute)
-  return evaluate(queries, metric, { gallery: await sides.gallery.embedLabelled(examples), own: true, ...compute })
+  if (gallery) return { queries, gallery: await sides.gallery.embedLabelled(gallery) }
+  if (sides.gallery === sides.query) return { queries }
+  return { queries, gallery: await sides.gallery.embedLabelled(examples), own: true }
 }
 
 /** Anchors ask; what they are compared with answers. Each example is embedded once for a side. */

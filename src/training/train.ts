@@ -124,7 +124,11 @@ export async function* training(
     const { metric } = loss
     const sides = await openSides(bytes, { dimension, metric, input: source.input, adapt }, { ...compute, signal })
     try {
-      return await evaluateExamples(sides, held, metric, { gallery: settings.validationGallery, ...compute })
+      return await evaluateExamples(sides, held, metric, {
+        gallery: settings.validationGallery,
+        only: 'retrieval',
+        ...compute,
+      })
     } finally {
       await sides.release()
     }

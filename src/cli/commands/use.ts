@@ -1,6 +1,6 @@
 /** The commands that use a model. */
 import { type Command, Option } from 'commander'
-import { count } from '../arguments.ts'
+import { count, positive } from '../arguments.ts'
 import { run } from '../outcome.ts'
 import { command, device } from './command.ts'
 
@@ -9,10 +9,32 @@ export function useCommands(program: Command): void {
     .argument('<MODEL>', 'directory that `isometry train` wrote')
     .argument('<DATA>', 'folder of images, in folders by class')
     .option('--gallery <DATA>', 'compare with these images, not with the others of DATA')
+    .option('--relevance <FILE>', 'what each query should find: a table of query, item, grade (.csv, .tsv, .jsonl)')
+    .option('--per-class', 'list every class, not the worst alone')
     .addOption(device())
     .option('--json', 'print the result as JSON')
     .action((model, data, options) =>
       run(options, async () => (await import('../evaluate.ts')).evaluate(model, data, options)),
+    )
+
+  command(program, 'calibrate', 'Find the distance up to which two images are the same, and store it in the model.')
+    .argument('<MODEL>', 'directory that `isometry train` wrote')
+    .argument('<DATA>', 'folder of images that it was not trained on, in folders by class')
+    .requiredOption('--false-positive-rate <RATE>', 'share of different pairs that may count as the same', positive)
+    .addOption(device())
+    .option('--json', 'print the result as JSON')
+    .action((model, data, options) =>
+      run(options, async () => (await import('../calibrate.ts')).calibrate(model, data, options)),
+    )
+
+  command(program, 'compare', 'Tell whether two images are the same, by the distance that `calibrate` found.')
+    .argument('<MODEL>', 'directory that `isometry calibrate` was run on')
+    .argument('<A>', 'image')
+    .argument('<B>', 'image')
+    .addOption(device())
+    .option('--json', 'print the result as JSON')
+    .action((model, a, b, options) =>
+      run(options, async () => (await import('../compare.ts')).compare(model, a, b, options)),
     )
 
   command(program, 'search', 'Find the images of a gallery that are nearest to each query.')

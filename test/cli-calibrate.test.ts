@@ -34,7 +34,7 @@ describe('calibrate and compare', () => {
     expect(calibration).toMatchObject({ falsePositiveRate: 0.01, pairs: { same: 120, different: 1008 } })
     expect(calibration.confidence[0]).toBeLessThanOrEqual(calibration.confidence[1])
     expect(JSON.parse(await readFile(join(model, 'isometry.json'), 'utf8'))).toEqual({ ...before, calibration })
-    expect((await readdir(model)).sort()).toEqual(['encoder.onnx', 'history.jsonl', 'isometry.json'])
+    expect((await readdir(model)).sort()).toEqual(['config.json', 'encoder.onnx', 'history.jsonl', 'isometry.json'])
 
     const pair = [join(data, 'a', '0.png'), join(data, 'b', '1.png')] as const
     const compared = JSON.parse((await isometry(['compare', model, ...pair, '--json'])).stdout)

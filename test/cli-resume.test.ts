@@ -133,6 +133,21 @@ test('a truncated checkpoint is said, and the one before it is taken', async () 
   expectError(await isometry(['train', '--resume', at('other')]), 1, /its data is/)
 })
 
+test('a model that is there is replaced where that was asked for, or where it is the very one', async () => {
+  const args = begin('there', 400)
+  expect((await isometry(args)).code).toBe(0)
+  const whole = await bytes('there')
+  expect(await killed([...args, '--force', '--checkpoint-every', '5'], 1200)).toBe(true)
+  expect((await isometry(['train', '--resume', at('there')])).code).toBe(0)
+  expect(await bytes('there')).toEqual(whole)
+
+  // As if it had been killed after the model was written, and before its checkpoints were cleared away.
+  await cp(at('stopped', 'config.json'), at('stopped.training', 'config.json'))
+  expect((await isometry(['train', '--resume', at('stopped')])).code).toBe(0)
+  await cp(at('there', 'config.json'), at('stopped.training', 'config.json'))
+  expectError(await isometry(['train', '--resume', at('stopped')]), 1, /stopped exists\. .*--force/)
+})
+
 test('what cannot be resumed is said', async () => {
   expectError(
     await isometry(['train', '--resume', at('nothing')]),

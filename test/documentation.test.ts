@@ -17,6 +17,7 @@ const documents = [
   'docs/encoders.md',
   'docs/evaluation.md',
   'docs/extending.md',
+  'docs/training.md',
 ]
 const SNIPPET = /<!-- snippet: (\w+) -->\n```ts\n([\s\S]*?)```/g
 let folder: string
@@ -86,6 +87,7 @@ const printed: Record<string, RegExp> = {
   vectors: /^0\.\d\d [01]\.\d\d\n$/,
   queries: /^true\n3\n$/,
   tuples: /kind: 'tuples',\s+inOrder: [01]/,
+  events: /^20 true\n40 (true|false)\nTraining was stopped after step 10 of 40\.\n$/,
   calibrated: /^true true\n$/,
   tokens: /^(\d\.\d{3}\n){10}$/,
 }
@@ -143,28 +145,34 @@ test('every loss and miner has a row with its settings as they are if left out',
   for (const name of reducerNames) expect(text).toContain(`\`${name}`)
 })
 
-test('the commands about adapters run as they stand there', async () => {
-  const text = await readFile(join(root, 'docs/adapters.md'), 'utf8')
+test.each([
+  ['docs/adapters.md', 6],
+  ['docs/evaluation.md', 5],
+  ['docs/training.md', 7],
+])('the commands of %s run as they stand there', async (document, count) => {
+  const text = await readFile(join(root, document), 'utf8')
   const commands = [...text.matchAll(/^npx isometry (.+)$/gm)].map(([, args]) => args!.split(' '))
-  expect(commands).toHaveLength(6)
+  expect(commands).toHaveLength(count)
+  await writeFile(join(folder, 'relevance.csv'), 'query,item,grade\nclass 0/0.png,class 0/1.png,2\n')
+  const [, settings] = /```yaml\n([\s\S]*?)```/.exec(text) ?? []
+  if (settings) await writeFile(join(folder, 'settings.yaml'), settings)
   const executable = join(root, 'dist', 'cli', 'main.js')
   for (const args of commands) {
+    const resumed = args.indexOf('--resume')
+    if (resumed >= 0) await interrupt(args[resumed + 1]!)
     const { status, stderr } = spawnSync(process.execPath, [executable, ...args], { cwd: folder, encoding: 'utf8' })
     expect(status, `${args.join(' ')}\n${stderr}`).toBe(0)
   }
 })
 
-test('the commands about evaluation run as they stand there', async () => {
-  const text = await readFile(join(root, 'docs/evaluation.md'), 'utf8')
-  const commands = [...text.matchAll(/^npx isometry (.+)$/gm)].map(([, args]) => args!.split(' '))
-  expect(commands).toHaveLength(5)
-  await writeFile(join(folder, 'relevance.csv'), 'query,item,grade\nclass 0/0.png,class 0/1.png,2\n')
-  for (const args of commands) {
-    const executable = join(root, 'dist', 'cli', 'main.js')
-    const { status, stderr } = spawnSync(process.execPath, [executable, ...args], { cwd: folder, encoding: 'utf8' })
-    expect(status, `${args.join(' ')}\n${stderr}`).toBe(0)
-  }
-})
+/** Makes of a model a training that was stopped, so that there is something to resume. */
+async function interrupt(model: string): Promise<void> {
+  const args = ['train', '--config', join(folder, model, 'config.json'), '--force']
+  const stopped = await isometry(args, (stderr, kill) => {
+    if (/^step /m.test(stderr)) kill('SIGINT')
+  })
+  expect(stopped.code, stopped.stderr).toBe(130)
+}
 
 test('adapting improves on raw vectors, as the text says', () => {
   const [before, after] = snippet('vectors').split(' ').map(Number)

@@ -8,6 +8,8 @@ import { applyConfig, toConfig } from './config.ts'
 import { type TrainArguments, train } from './train.ts'
 
 const CONFIG = 'config.json'
+/** Is there where the model that was there before was to be replaced. */
+const FORCE = 'force'
 
 /** Beside the model, so that the model is there whole or not at all. */
 export function checkpointsOf(model: string): string {
@@ -24,6 +26,7 @@ export async function trainOrResume(
     refuseOthers(argument, command)
     data = await applyConfig(command, await keptConfig(resume))
     command.setOptionValueWithSource('out', resume, 'cli')
+    if (await mayReplace(resume)) command.setOptionValueWithSource('force', true, 'config')
   } else if (config !== undefined) {
     const named = await applyConfig(command, config)
     data ??= named
@@ -60,7 +63,7 @@ async function finish(data: string, command: Command, resume: boolean): Promise<
 
 /** Settings come from the beginning: others would make of it another training. */
 function refuseOthers(data: string | undefined, command: Command): void {
-  const allowed = ['resume', 'json', 'debug']
+  const allowed = ['resume', 'json', 'debug', 'force']
   const given = command.options.find(
     (option) =>
       !allowed.includes(option.attributeName()) && command.getOptionValueSource(option.attributeName()) === 'cli',
@@ -82,6 +85,7 @@ async function keep(directory: string, config: string, { out, force }: TrainArgu
     await rm(directory, { recursive: true, force: true })
     await mkdir(directory, { recursive: true })
     await writeFile(join(directory, CONFIG), config)
+    if (force) await writeFile(join(directory, FORCE), '')
   } catch (error) {
     throw new DataError(`Checkpoints cannot be written to ${directory}: ${(error as Error).message}.`, { cause: error })
   }
@@ -97,4 +101,16 @@ async function keptConfig(model: string): Promise<string> {
     )
   })
   return file
+}
+
+/** Whether training began with --force, or the model that is there is its own: it was killed when all was done. */
+async function mayReplace(model: string): Promise<boolean> {
+  const directory = checkpointsOf(model)
+  const read = (file: string) => readFile(file, 'utf8').catch(() => undefined)
+  const [force, kept, made] = await Promise.all([
+    read(join(directory, FORCE)),
+    read(join(directory, CONFIG)),
+    read(join(model, CONFIG)),
+  ])
+  return force !== undefined || (kept !== undefined && kept === made)
 }

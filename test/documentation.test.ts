@@ -147,6 +147,7 @@ test('every loss and miner has a row with its settings as they are if left out',
 
 test.each([
   ['docs/adapters.md', 6],
+  ['docs/data.md', 4],
   ['docs/evaluation.md', 5],
   ['docs/training.md', 7],
 ])('the commands of %s run as they stand there', async (document, count) => {
@@ -154,6 +155,13 @@ test.each([
   const commands = [...text.matchAll(/^npx isometry (.+)$/gm)].map(([, args]) => args!.split(' '))
   expect(commands).toHaveLength(count)
   await writeFile(join(folder, 'relevance.csv'), 'query,item,grade\nclass 0/0.png,class 0/1.png,2\n')
+  const rows = Array.from({ length: 10 }, (_, i) => [0, 1, 2, 3].map((k) => `letters/class ${i}/${k}.png,class ${i}`))
+  await writeFile(join(folder, 'table.csv'), ['path,label', ...rows.flat()].join('\n'))
+  const lines = Array.from({ length: 40 }, (_, i) => ({
+    kind: i % 8,
+    vector: [Math.sin(i % 8), Math.cos(i % 8), i % 3],
+  }))
+  await writeFile(join(folder, 'vectors.jsonl'), lines.map((line) => JSON.stringify(line)).join('\n'))
   const [, settings] = /```yaml\n([\s\S]*?)```/.exec(text) ?? []
   if (settings) await writeFile(join(folder, 'settings.yaml'), settings)
   const executable = join(root, 'dist', 'cli', 'main.js')

@@ -1,4 +1,5 @@
 /** `isometry calibrate` */
+import type { ColumnOptions } from '../data/index.ts'
 import { loadModel, storeCalibration } from '../model/index.ts'
 import { computeOptions, type DeviceArguments } from './device.ts'
 import { interruptible, warn } from './outcome.ts'
@@ -7,10 +8,15 @@ import { percent } from './table.ts'
 export async function calibrate(
   directory: string,
   data: string,
-  options: DeviceArguments & { falsePositiveRate: number; json?: boolean },
+  options: DeviceArguments & ColumnOptions & { falsePositiveRate: number; json?: boolean },
 ): Promise<void> {
   const { falsePositiveRate, json } = options
-  const model = await loadModel(directory, { warn, signal: interruptible(), ...computeOptions(options) })
+  const model = await loadModel(directory, {
+    columns: options,
+    warn,
+    signal: interruptible(),
+    ...computeOptions(options),
+  })
   const found = await model.calibrate(data, { falsePositiveRate })
   await model.release()
   await storeCalibration(directory, found)

@@ -94,8 +94,12 @@ function besides(file: string, value: unknown): unknown {
 }
 
 /** Settings as a file has them, with paths that hold from anywhere. */
-export function toConfig(data: string, command: Command, resolved: Readonly<Record<string, unknown>>): string {
-  const config: Record<string, unknown> = { data: resolve(data) }
+export function toConfig(
+  data: string | undefined,
+  command: Command,
+  resolved: Readonly<Record<string, unknown>>,
+): string {
+  const config: Record<string, unknown> = data === undefined ? {} : { data: resolve(data) }
   for (const name of configurable(command).keys()) {
     const value = name in resolved ? resolved[name] : command.getOptionValue(name)
     if (value === undefined) continue

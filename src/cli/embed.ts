@@ -1,5 +1,5 @@
 /** `isometry embed` */
-import { itemsOf, labelsOf, openSource } from '../data/index.ts'
+import { type ColumnOptions, itemsOf, labelsOf, openSource } from '../data/index.ts'
 import { checkEmbeddingsFile, writeEmbeddings } from '../model/embeddings-file.ts'
 import { loadModel, type Role } from '../model/index.ts'
 import { computeOptions, type DeviceArguments } from './device.ts'
@@ -8,13 +8,13 @@ import { interruptible, warn } from './outcome.ts'
 export async function embed(
   directory: string,
   paths: readonly string[],
-  options: DeviceArguments & { out: string; role: Role },
+  options: DeviceArguments & ColumnOptions & { out: string; role: Role },
 ): Promise<void> {
   const { out, role } = options
   checkEmbeddingsFile(out)
   const signal = interruptible()
   const model = await loadModel(directory, { warn, signal, ...computeOptions(options) })
-  const examples = await openSource(paths, { input: model.description.input, warn, signal })
+  const examples = await openSource(paths, { ...options, input: model.description.input, warn, signal })
   const embeddings = await model.embed(examples, { role })
   await model.release()
   await writeEmbeddings(out, { items: itemsOf(examples), labels: labelsOf(examples), embeddings })

@@ -2,6 +2,7 @@
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import type { Table } from '../data/index.ts'
 import { DataError, InterruptedError, UsageError } from '../errors.ts'
 import { DivergedError, hasCheckpoint } from '../training/index.ts'
 import { applyConfig, toConfig } from './config.ts'
@@ -32,20 +33,26 @@ export async function trainOrResume(
     data ??= named
   }
   const options = command.opts<TrainArguments>()
-  if (data === undefined) throw new UsageError('There is nothing to train on. Name a folder of images, or --resume.')
+  const { query } = options
+  if (data !== undefined && query !== undefined) {
+    throw new UsageError(`--query takes the place of DATA, found ${data}, too. Leave one of them out.`)
+  }
+  if (data === undefined && query === undefined) {
+    throw new UsageError('There is nothing to train on. Name a folder of images, a table, --query or --resume.')
+  }
   if (options.out === undefined) {
     throw new UsageError('--out <MODEL> is missing. Name the directory to write the model to.')
   }
-  await finish(data, command, resume !== undefined)
+  await finish(data ?? { query: query! }, command, resume !== undefined)
 }
 
-async function finish(data: string, command: Command, resume: boolean): Promise<void> {
+async function finish(data: Table, command: Command, resume: boolean): Promise<void> {
   const options = command.opts<TrainArguments>()
   const directory = checkpointsOf(options.out)
   try {
     await train(data, options, {
       checkpoint: { directory, every: options.checkpointEvery, resume },
-      config: (resolved) => toConfig(data, command, resolved),
+      config: (resolved) => toConfig(typeof data === 'string' ? data : undefined, command, resolved),
       begin: (config) => (resume ? Promise.resolve() : keep(directory, config, options)),
     })
   } catch (error) {

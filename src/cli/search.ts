@@ -1,4 +1,5 @@
 /** `isometry search` */
+import type { ColumnOptions } from '../data/index.ts'
 import { loadModel } from '../model/index.ts'
 import { computeOptions, type DeviceArguments } from './device.ts'
 import { interruptible, warn } from './outcome.ts'
@@ -6,10 +7,15 @@ import { interruptible, warn } from './outcome.ts'
 export async function search(
   directory: string,
   queries: readonly string[],
-  options: DeviceArguments & { gallery: string; k: number; json?: boolean },
+  options: DeviceArguments & ColumnOptions & { gallery: string; k: number; json?: boolean },
 ): Promise<void> {
   const { gallery, k, json } = options
-  const model = await loadModel(directory, { warn, signal: interruptible(), ...computeOptions(options) })
+  const model = await loadModel(directory, {
+    columns: options,
+    warn,
+    signal: interruptible(),
+    ...computeOptions(options),
+  })
   const results = await model.search(queries, gallery, { k })
   await model.release()
   if (json) {

@@ -1,15 +1,7 @@
 /** `isometry train` */
-import {
-  holdOutClasses,
-  holdOutExamples,
-  isVectorsFile,
-  openImageFolder,
-  openSource,
-  openVectorsFile,
-  type Source,
-} from '../data/index.ts'
-import { type Encoder, type Pixels, takesImages } from '../encoders/index.ts'
-import { RuntimeError, UsageError } from '../errors.ts'
+import type { Named, Source, Tuples } from '../data/index.ts'
+import { type Encoder, takesImages } from '../encoders/index.ts'
+import { RuntimeError } from '../errors.ts'
 import { lossesByName } from '../losses/by-name.ts'
 import type { Loss } from '../losses/index.ts'
 import type { TrainingSummary } from '../model/description.ts'
@@ -26,19 +18,23 @@ import {
   training,
 } from '../training/index.ts'
 import { augmentationOf, type BatchArguments, samplingOf } from './batches.ts'
+import { checkHoldOut, type DataArguments, describe, holdOutShare, openParts } from './data.ts'
 import { computeOptions, type DeviceArguments } from './device.ts'
-import { adapterOf, type EncoderArguments, encoderOf, withBackboneRate } from './encoder.ts'
+import { type EncoderArguments, withBackboneRate } from './encoder.ts'
 import { type LossArguments, lossOf, settingFlags } from './loss.ts'
-import { interruptible, warn } from './outcome.ts'
+import { interruptible } from './outcome.ts'
 import { progress } from './progress.ts'
-import { table } from './table.ts'
+import { table, tupleTable } from './table.ts'
 
-export interface TrainArguments extends EncoderArguments, DeviceArguments, LossArguments, BatchArguments {
+export interface TrainArguments
+  extends EncoderArguments,
+    DeviceArguments,
+    LossArguments,
+    BatchArguments,
+    DataArguments {
   readonly out: string
+  readonly query?: string
   readonly force?: boolean
-  readonly validation?: string
-  readonly holdOutClasses?: number
-  readonly holdOutExamples?: number
   readonly classesPerBatch: number
   readonly perClass: number
   readonly steps: number
@@ -48,7 +44,6 @@ export interface TrainArguments extends EncoderArguments, DeviceArguments, LossA
   readonly patience?: number
   readonly keep?: 'best' | 'last'
   readonly tensorboard?: string
-  readonly imageMemory: number
   readonly accumulate: number
   readonly checkpointEvery: number
   readonly microBatch?: number
@@ -58,7 +53,6 @@ export interface TrainArguments extends EncoderArguments, DeviceArguments, LossA
   readonly weightDecay?: number
   readonly clipNorm?: number
   readonly onCollapse: OnCollapse
-  readonly seed: number
   readonly json?: boolean
 }
 
@@ -71,7 +65,6 @@ const optimizers = {
   adagrad: (decay: Decay) => adagrad(decay),
 }
 type Decay = { readonly weightDecay?: number }
-const HOLD_OUT = 0.2
 
 export interface Kept {
   /** Where training is kept while it goes on. */
@@ -82,15 +75,14 @@ export interface Kept {
   begin(config: string): Promise<void>
 }
 
-export async function train(data: string, options: TrainArguments, kept: Kept): Promise<void> {
+export async function train(data: Named, options: TrainArguments, kept: Kept): Promise<void> {
   // What can be refused without reading an image is refused first.
   checkHoldOut(options)
   const loss = lossOf(options)
   const optimizer = withBackboneRate(optimizerOf(options), options)
   await checkOutput(options.out, options.force)
   const signal = interruptible()
-  const { encoder, examples, open } = await openData(data, options, signal)
-  const { training, heldOut, gallery } = await split(examples, options, open)
+  const { encoder, training, heldOut, gallery } = await openParts(data, options, signal)
   process.stderr.write(
     `training on ${describe(training)}${heldOut ? `; evaluating on ${describe(heldOut)}, which it never sees` : ''}\n`,
   )
@@ -107,7 +99,7 @@ export async function train(data: string, options: TrainArguments, kept: Kept): 
     validation: heldOut,
     validationGallery: gallery,
     augmentation: augmentationOf(options),
-    sampling: samplingOf(training, options),
+    sampling: 'examples' in training ? undefined : samplingOf(training, options),
     checkpoint: kept.checkpoint,
     signal,
   }
@@ -117,9 +109,19 @@ export async function train(data: string, options: TrainArguments, kept: Kept): 
 
   const { training: summary } = model.description
   if (options.json) {
-    const { steps, seconds, loss: value, waiting, best, validation = null } = summary
+    const { steps, seconds, loss: value, waiting, best, tuples, validation = null } = summary
     const used = settingsOf(options, loss, encoder)
-    const result = { model: options.out, settings: used, steps, seconds, waiting, best, loss: value, validation }
+    const result = {
+      model: options.out,
+      settings: used,
+      steps,
+      seconds,
+      waiting,
+      best,
+      loss: value,
+      validation,
+      tuples,
+    }
     process.stdout.write(`${JSON.stringify(result)}\n`)
     return
   }
@@ -128,7 +130,7 @@ export async function train(data: string, options: TrainArguments, kept: Kept): 
 
 /** Runs training and shows what happens. A model of the last finite parameters is better than none: it is saved. */
 async function showTraining(
-  source: Source,
+  source: Source | Tuples,
   settings: TrainOptions,
   { out, force = false, tensorboard }: TrainArguments,
 ): Promise<Model> {
@@ -155,77 +157,19 @@ async function showTraining(
 }
 
 function summarize(summary: TrainingSummary, out: string): string {
-  const { steps, seconds, loss, validation, best, waiting = 0 } = summary
-  const figures = validation && `${table({ untrained: validation.before, trained: validation.after })}\n`
+  const { steps, seconds, loss, validation, tuples, best, waiting = 0 } = summary
+  const shown = validation && table({ untrained: validation.before, trained: validation.after })
+  const figures = shown ?? (tuples && tupleTable({ untrained: tuples.before, trained: tuples.after }))
   const kept = best?.kept ? ` The best was step ${best.step}: it is the model, the last is beside it.` : ''
   return (
-    `${figures ?? ''}${steps} steps in ${seconds.toFixed(1)} s, ${(100 * waiting).toFixed(1)} % of it waiting for data; ` +
+    `${figures ? `${figures}\n` : ''}${steps} steps in ${seconds.toFixed(1)} s, ${(100 * waiting).toFixed(1)} % of it waiting for data; ` +
     `loss ${loss.toFixed(4)}.${kept} The model is in ${out}\n`
   )
-}
-
-/** The data, the encoder that takes it, and how more of the kind is opened. */
-async function openData(data: string, options: TrainArguments, signal: AbortSignal) {
-  if (isVectorsFile(data)) {
-    const examples = await openVectorsFile(data)
-    const open = (file: string) => openSource(file, { input: examples.input, warn, signal })
-    return { encoder: adapterOf(options, examples.input), examples, open }
-  }
-  const encoder = await encoderOf(options)
-  const input = imagesFor(encoder.input)
-  const open = (folder: string): Promise<Source> =>
-    openImageFolder(folder, { input, memory: options.imageMemory * 2 ** 20, warn, signal })
-  return { encoder, examples: await open(data), open }
-}
-
-function imagesFor({ channels, height, width }: Pixels) {
-  return { kind: 'image', channels: channels === 1 ? 1 : 3, height, width, resize: 'stretch' } as const
 }
 
 function optimizerOf({ optimizer, weightDecay, clipNorm }: TrainArguments): Optimizer {
   const made = optimizers[optimizer](weightDecay === undefined ? {} : { weightDecay })
   return clipNorm === undefined ? made : clipByGlobalNorm(made, clipNorm)
-}
-
-interface Split {
-  readonly training: Source
-  readonly heldOut?: Source | undefined
-  /** What the held-out examples are compared with, if not with each other. */
-  readonly gallery?: Source | undefined
-}
-
-async function split(
-  images: Source,
-  options: TrainArguments,
-  open: (folder: string) => Promise<Source>,
-): Promise<Split> {
-  const { validation, holdOutExamples: examples, seed } = options
-  if (validation) return { training: images, heldOut: await open(validation) }
-  if (examples) {
-    const parts = holdOutExamples(images, examples, seed)
-    return { ...parts, gallery: parts.training }
-  }
-  const share = holdOutShare(options)!
-  return share > 0 ? holdOutClasses(images, share, seed) : { training: images }
-}
-
-/** The share of the classes that is held out; undefined where something else is. */
-function holdOutShare({ validation, holdOutClasses: share, holdOutExamples: examples }: Partial<TrainArguments>) {
-  return validation === undefined && examples === undefined ? (share ?? HOLD_OUT) : undefined
-}
-
-/** @throws UsageError if ways of holding out are mixed. */
-function checkHoldOut(options: TrainArguments): void {
-  const ways = (['validation', 'holdOutClasses', 'holdOutExamples'] as const).filter(
-    (way) => options[way] !== undefined,
-  )
-  if (ways.length < 2) return
-  const [one, other] = ways.map((way) => `--${way.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`)
-  throw new UsageError(`${one} cannot be used with ${other}: both say what is held out. Leave one of them out.`)
-}
-
-function describe({ length, classes, input }: Source): string {
-  return `${length} ${input.kind}s of ${classes.length} ${classes.length === 1 ? 'class' : 'classes'}`
 }
 
 /** All settings of the run, defaults filled in. */

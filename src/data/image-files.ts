@@ -80,18 +80,19 @@ export async function openImageFiles(
     examples.length,
   )
   const groups = examples.some(({ group }) => group !== undefined)
+    ? numbered(
+        examples.map(({ group = null }) => group),
+        examples.length,
+      )
+    : undefined
   return {
     input,
     length: examples.length,
     item: (row) => examples[inside(row, examples.length)]!.path,
     classes: labels.names,
     labels: labels.numbers,
-    groups: groups
-      ? numbered(
-          examples.map(({ group = null }) => group),
-          examples.length,
-        ).numbers
-      : undefined,
+    groups: groups?.numbers,
+    groupNames: groups?.names,
     fingerprint: hash.digest('hex'),
     async read(rows, signal) {
       const type = typeOfRows(input, rows.length)

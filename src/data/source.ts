@@ -19,6 +19,12 @@ export interface Source<Form extends Input = Input> {
    * they are evaluated; -1 is of none. Left out where there are no groups.
    */
   readonly groups?: Int32Array | undefined
+  /** What the groups are called, by their numbers. */
+  readonly groupNames?: readonly string[] | undefined
+  /** [length]: 1 for examples that training must not see, where the data says so itself. */
+  readonly heldOut?: Uint8Array | undefined
+  /** [length]: 1 for what is searched, 0 for queries, where the data says so itself. */
+  readonly gallery?: Uint8Array | undefined
   /** SHA-256, in hexadecimal, of the names, labels and content in their order: it identifies the data, wherever it lies. */
   readonly fingerprint: string
   /**
@@ -47,6 +53,13 @@ export function subset<Form extends Input>(source: Source<Form>, rows: ArrayLike
     classes: kept.map((label) => source.classes[label]!),
     labels: own.map((row) => numbers.get(source.labels[row]!) ?? -1),
     groups: source.groups && own.map((row) => source.groups![row]!),
+    groupNames: source.groupNames,
+    ...Object.fromEntries(
+      (['heldOut', 'gallery'] as const).flatMap((name) => {
+        const flags = source[name]
+        return flags ? [[name, Uint8Array.from(own, (row) => flags[row]!)]] : []
+      }),
+    ),
     fingerprint: createHash('sha256').update(`${source.fingerprint} ${own}`).digest('hex'),
     read: async (some, signal) => source.read(Int32Array.from(some, rowAt), signal),
   }

@@ -59,6 +59,7 @@ export function vectors(data: Float32Array, options: VectorsOptions): Source<Vec
     classes: ofLabels.names,
     labels: ofLabels.numbers,
     groups: ofGroups?.numbers,
+    groupNames: ofGroups?.names,
     get fingerprint() {
       fingerprint ??= fingerprintOf(data, dimension, [ofLabels, ...(ofGroups ? [ofGroups] : [])], names)
       return fingerprint

@@ -1,6 +1,14 @@
 /** A trained model: its encoder, and the metric it was trained in, which everything it does uses. */
 import { compile } from '../compile.ts'
-import { itemsOf, labelsOf, openSource, type Source, type Tuples } from '../data/index.ts'
+import {
+  type ColumnOptions,
+  itemsOf,
+  labelsOf,
+  type Named,
+  openSource,
+  type Source,
+  type Tuples,
+} from '../data/index.ts'
 import { resolveDevice } from '../device.ts'
 import { UsageError } from '../errors.ts'
 import { type Calibration, calibrate, type Evaluation, type TupleEvaluation } from '../evaluation/index.ts'
@@ -19,7 +27,7 @@ import { type GradedItem, relevanceOf } from './relevance.ts'
 import { embedSides, evaluateExamples, openSides } from './sides.ts'
 
 /** Examples that are open already, or paths of images and folders of them. */
-export type SourceLike = Source | string | readonly string[]
+export type SourceLike = Source | Named
 
 /** Which side of a comparison examples are on. They are embedded alike, unless queries alone are adapted. */
 export type Role = 'query' | 'gallery'
@@ -122,6 +130,8 @@ export interface SaveOptions {
 export interface ModelOptions extends Omit<ComputeOptions, 'device'> {
   /** Where to compute; `auto` takes the fastest there is. `cpu` if left out. */
   readonly device?: Device | 'auto' | undefined
+  /** Which columns of tables are what. */
+  readonly columns?: ColumnOptions | undefined
   /** Is told of images that cannot be decoded; they are skipped. */
   readonly warn?: ((message: string) => void) | undefined
   readonly signal?: AbortSignal | undefined
@@ -145,7 +155,7 @@ export async function storeCalibration(directory: string, calibration: Calibrati
 /** A model of what its directory holds. */
 export async function createModel(
   files: ModelFiles,
-  { threads, device = 'cpu', onFallback, warn, signal }: ModelOptions = {},
+  { threads, device = 'cpu', onFallback, columns, warn, signal }: ModelOptions = {},
 ): Promise<Model> {
   const compute = { threads, device: await resolveDevice(device), onFallback }
   let { description } = files
@@ -155,7 +165,7 @@ export async function createModel(
   async function open(source: SourceLike): Promise<Source> {
     const { input } = description
     if (typeof source === 'string' || !('read' in source)) {
-      return openSource(source, { input, ...(warn && { warn }), ...(signal && { signal }) })
+      return openSource(source, { ...columns, input, ...(warn && { warn }), ...(signal && { signal }) })
     }
     checkForm(source.input, input)
     return source

@@ -1,5 +1,5 @@
 /** The two sides of a comparison: what asks, and what answers. They are embedded alike, unless queries alone are adapted. */
-import { type Source, subset, type Tuples } from '../data/index.ts'
+import { byRole, type Source, subset, type Tuples } from '../data/index.ts'
 import { identity } from '../encoders/adapters.ts'
 import {
   type EmbeddedTuples,
@@ -62,16 +62,29 @@ export async function evaluateExamples(
   return evaluate(queries, metric, { ...compared, ...options })
 }
 
-/** Examples, and what they are compared with: a gallery, or themselves as the other side embeds them. */
+/** Examples, and what they are compared with: a gallery, which the data itself may name, or themselves as the other side embeds them. */
 export async function embedSides(
   sides: Sides,
   examples: Source,
   gallery?: Source,
 ): Promise<{ queries: LabelledEmbeddings; gallery?: LabelledEmbeddings; own?: boolean }> {
+  const roles = gallery ? undefined : byRole(examples)
+  if (roles) return embedSides(sides, roles.queries, roles.gallery)
   const queries = await sides.query.embedLabelled(examples)
-  if (gallery) return { queries, gallery: await sides.gallery.embedLabelled(gallery) }
+  if (gallery) {
+    const compared = await sides.gallery.embedLabelled(gallery)
+    return { queries, gallery: { ...compared, groups: groupsAs(examples, gallery) } }
+  }
   if (sides.gallery === sides.query) return { queries }
   return { queries, gallery: await sides.gallery.embedLabelled(examples), own: true }
+}
+
+/** The groups of a gallery as the queries number them: equal names are equal groups. */
+function groupsAs({ groupNames }: Source, gallery: Source): Int32Array | undefined {
+  if (!groupNames || !gallery.groups) return undefined
+  const numbers = new Map(groupNames.map((name, number) => [name, number]))
+  const own = (gallery.groupNames ?? []).map((name) => numbers.get(name) ?? -1)
+  return gallery.groups.map((group) => own[group] ?? -1)
 }
 
 /** Anchors ask; what they are compared with answers. Each example is embedded once for a side. */

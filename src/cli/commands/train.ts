@@ -2,15 +2,16 @@
 import { type Command, Option } from 'commander'
 import { count, integer, names, number, numbers, patterns, positive, settings, share } from '../arguments.ts'
 import { run } from '../outcome.ts'
-import { command, device, metricNames } from './command.ts'
+import { columnOptions, command, device, metricNames } from './command.ts'
 
 export function trainCommands(program: Command): Command {
-  return command(
+  const train = command(
     program,
     'train',
     'Train an encoder on a folder of images; the class of an image is the folder that holds it.',
   )
     .argument('[DATA]', 'folder of images, in folders by class; or vectors, FILE.safetensors')
+    .option('--query <SQL>', 'in place of DATA: a query of DuckDB over tables')
     .option('--out <MODEL>', 'directory to write the model to')
     .option('--force', 'replace the model there')
     .option('--config <FILE>', 'settings from a JSON or YAML file, each by the name of its flag in camelCase')
@@ -120,7 +121,7 @@ export function trainCommands(program: Command): Command {
     .option('--threads <N>', 'threads to compute with (default: one for each processor)', count)
     .addOption(device())
     .option('--json', 'print the result as JSON')
-    .action((data, options, command) =>
-      run(options, async () => (await import('../resume.ts')).trainOrResume(data, options, command)),
-    )
+  return columnOptions(train).action((data, options, command) =>
+    run(options, async () => (await import('../resume.ts')).trainOrResume(data, options, command)),
+  )
 }

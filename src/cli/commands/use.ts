@@ -2,30 +2,39 @@
 import { type Command, Option } from 'commander'
 import { count, positive } from '../arguments.ts'
 import { run } from '../outcome.ts'
-import { command, device } from './command.ts'
+import { columnOptions, command, device } from './command.ts'
 
 export function useCommands(program: Command): void {
-  command(program, 'evaluate', 'Measure how well images of one class are each other’s nearest neighbours.')
+  const evaluate = command(
+    program,
+    'evaluate',
+    'Measure how well images of one class are each other’s nearest neighbours.',
+  )
     .argument('<MODEL>', 'directory that `isometry train` wrote')
-    .argument('<DATA>', 'folder of images, in folders by class')
+    .argument('[DATA]', 'folder of images, in folders by class; or a table, or vectors')
+    .option('--query <SQL>', 'in place of DATA: a query of DuckDB over tables')
     .option('--gallery <DATA>', 'compare with these images, not with the others of DATA')
     .option('--relevance <FILE>', 'what each query should find: a table of query, item, grade (.csv, .tsv, .jsonl)')
     .option('--per-class', 'list every class, not the worst alone')
     .addOption(device())
     .option('--json', 'print the result as JSON')
-    .action((model, data, options) =>
-      run(options, async () => (await import('../evaluate.ts')).evaluate(model, data, options)),
-    )
+  columnOptions(evaluate).action((model, data, options) =>
+    run(options, async () => (await import('../evaluate.ts')).evaluate(model, data, options)),
+  )
 
-  command(program, 'calibrate', 'Find the distance up to which two images are the same, and store it in the model.')
+  const calibrate = command(
+    program,
+    'calibrate',
+    'Find the distance up to which two images are the same, and store it in the model.',
+  )
     .argument('<MODEL>', 'directory that `isometry train` wrote')
     .argument('<DATA>', 'folder of images that it was not trained on, in folders by class')
     .requiredOption('--false-positive-rate <RATE>', 'share of different pairs that may count as the same', positive)
     .addOption(device())
     .option('--json', 'print the result as JSON')
-    .action((model, data, options) =>
-      run(options, async () => (await import('../calibrate.ts')).calibrate(model, data, options)),
-    )
+  columnOptions(calibrate).action((model, data, options) =>
+    run(options, async () => (await import('../calibrate.ts')).calibrate(model, data, options)),
+  )
 
   command(program, 'compare', 'Tell whether two images are the same, by the distance that `calibrate` found.')
     .argument('<MODEL>', 'directory that `isometry calibrate` was run on')
@@ -37,18 +46,18 @@ export function useCommands(program: Command): void {
       run(options, async () => (await import('../compare.ts')).compare(model, a, b, options)),
     )
 
-  command(program, 'search', 'Find the images of a gallery that are nearest to each query.')
+  const search = command(program, 'search', 'Find the images of a gallery that are nearest to each query.')
     .argument('<MODEL>', 'directory that `isometry train` wrote')
     .argument('<QUERY...>', 'images, or folders of them')
     .requiredOption('--gallery <DATA>', 'folder of images to search; classes are optional')
     .option('-k <N>', 'how many to find', count, 5)
     .addOption(device())
     .option('--json', 'print the result as JSON')
-    .action((model, queries, options) =>
-      run(options, async () => (await import('../search.ts')).search(model, queries, options)),
-    )
+  columnOptions(search).action((model, queries, options) =>
+    run(options, async () => (await import('../search.ts')).search(model, queries, options)),
+  )
 
-  command(program, 'embed', 'Write the embeddings of images to a file.')
+  const embed = command(program, 'embed', 'Write the embeddings of images to a file.')
     .argument('<MODEL>', 'directory that `isometry train` wrote')
     .argument('<PATH...>', 'images, or folders of them')
     .requiredOption('--out <FILE>', 'FILE.jsonl or FILE.safetensors')
@@ -58,7 +67,7 @@ export function useCommands(program: Command): void {
         .default('query'),
     )
     .addOption(device())
-    .action((model, paths, options) =>
-      run(options, async () => (await import('../embed.ts')).embed(model, paths, options)),
-    )
+  columnOptions(embed).action((model, paths, options) =>
+    run(options, async () => (await import('../embed.ts')).embed(model, paths, options)),
+  )
 }

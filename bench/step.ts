@@ -1,4 +1,4 @@
-/** The time of training steps beside the same steps in PyTorch, in one run, taking turns. */
+/** The time of training steps beside the same steps in PyTorch, in one run, taking turns: `tsx bench/step.ts [name …]`. */
 import { setTimeout } from 'node:timers/promises'
 import { adam, adamW } from '../src/optimizers/index.ts'
 import { matrixRate, median } from './measure.ts'
@@ -10,12 +10,13 @@ const WARM_UP = 3
 /** PyTorch's threads spin for a while after a step, and would slow whoever comes next; in milliseconds. */
 const PAUSE = 300
 
+const wanted = process.argv.slice(2)
 const rate = await matrixRate()
 const peer = startPeer('step', 'torch')
 console.log(
   `Two threads; medians of ${ROUNDS} steps each, taking turns. A product of two 2048 × 2048 matrices: ${rate.toFixed(0)} GFLOP/s`,
 )
-for (const step of steps) {
+for (const step of steps.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
   const { run, release } = prepare(step, step.name === 'transformer' ? adamW() : adam())
   const [ours, theirs, ratios]: [number[], number[], number[]] = [[], [], []]
   for (let round = 0; round < ROUNDS + WARM_UP; round++) {

@@ -1,13 +1,17 @@
 /** The layers that encoders are made of, each with the variables it needs. */
 
-import { apply, concat, one, type Value } from '../graph/value.ts'
+import { apply, one, type Value } from '../graph/value.ts'
 import type { Random } from '../random.ts'
 import { type Shape, size } from '../tensor.ts'
 import type { Mode, Values, Variable, Variables } from './encoder.ts'
+import { moments, momentsByInput, perChannel } from './moments.ts'
 
 /** Batch normalisation as PyTorch sets it: how fast running statistics follow, and what keeps the variance from zero. */
 const MOMENTUM = 0.1
 const EPSILON = 1e-5
+
+/** With so many channels at most, moments are found from what a convolution sees, not from what it gives. */
+const FEW = 4
 
 /**
  * Weights uniform in ±√(6 / fan-in), which keeps the variance of what passes through a relu: He, Zhang, Ren, Sun,
@@ -80,8 +84,9 @@ function pooledInTraining(x: Value, name: string, variables: Values): { output: 
   const [runningMean, runningVariance] = [variables[meanName]!, variables[varianceName]!]
   const sign = scale.greaterEqual(0).cast('float32').mul(2).sub(1)
   // Without the running mean, squares are summed up near zero, where float32 is exact; the batch's mean takes it out anyway.
-  const convolved = convolve(x, weight.mul(sign.reshape([-1, 1, 1, 1])), runningMean.mul(sign).neg())
-  const { mean, variance } = moments(convolved)
+  const [kernels, bias] = [weight.mul(sign.reshape([-1, 1, 1, 1])), runningMean.mul(sign).neg()]
+  const convolved = convolve(x, kernels, bias)
+  const { mean, variance } = x.shape[1]! <= FEW ? momentsByInput(x, kernels, bias) : moments(convolved)
   const factor = scale.mul(sign).div(variance.add(EPSILON).sqrt())
   const output = pool(convolved).sub(perChannel(mean)).mul(perChannel(factor)).add(perChannel(shift))
   const count = size(convolved.shape) / convolved.shape[1]!
@@ -95,31 +100,6 @@ function pooledInTraining(x: Value, name: string, variables: Values): { output: 
 }
 
 type Values3 = [Value, Value, Value]
-
-function perChannel(x: Value): Value {
-  return x.reshape([-1, 1, 1])
-}
-
-/**
- * Mean and variance (of the population) over all axes but the second. Their gradients come as one: (2x − 2 mean) of the
- * variance's and 1 of the mean's, over n, is a product and a sum on x.
- */
-function moments(x: Value): { mean: Value; variance: Value } {
-  const channels = x.shape[1]!
-  const axes = x.shape.flatMap((_, i) => (i === 1 ? [] : [i]))
-  const count = size(x.shape) / channels
-  const both = concat([x.sum(axes), x.sumSquare(axes)], 0)
-    .mul(1 / count)
-    .withGradient({
-      inputs: [x],
-      rule(g) {
-        const [ofMean, ofSquare] = [g.slice(0, 0, channels), g.slice(0, channels, 2 * channels)]
-        return [x.mul(perChannel(ofSquare.mul(2 / count))).add(perChannel(ofMean.mul(1 / count)))]
-      },
-    })
-  const [mean, square] = [both.slice(0, 0, channels), both.slice(0, channels, 2 * channels)]
-  return { mean, variance: square.sub(mean.square()).relu() }
-}
 
 /** For use: the running statistics do not change any more, so they become part of the weights and a bias. */
 function pooledInUse(x: Value, name: string, variables: Values): { output: Value; state: Values } {

@@ -1,8 +1,9 @@
 /** Many small tensors as a few vectors: a session takes long to open, and a run to begin, by how many it takes and gives. */
 
+import { joining } from '../graph/join.ts'
 import { substitute } from '../graph/substitute.ts'
 import { reach } from '../graph/to-onnx.ts'
-import { apply, concat, input, integers, type Value } from '../graph/value.ts'
+import { apply, input, integers, type Value } from '../graph/value.ts'
 import type { Tensors } from '../runtime/session.ts'
 import { type Shape, size, type TensorType } from '../tensor.ts'
 import { NEXT } from './held.ts'
@@ -28,9 +29,15 @@ export interface Packing {
   build(outputs: Values): Values
 }
 
+interface Member {
+  readonly name: string
+  readonly type: TensorType
+  readonly start: number
+}
+
 interface Pack {
   readonly name: string
-  readonly members: { readonly name: string; readonly type: TensorType; readonly start: number }[]
+  readonly members: Member[]
   length: number
 }
 
@@ -83,24 +90,23 @@ export function packing(types: Readonly<Record<string, TensorType>>, roleOf: (na
       return Object.fromEntries([...large, ...views])
     },
     build(outputs) {
-      // One Split gives all parts of a vector, which costs one node in place of one for each.
-      const parts = new Map(packs.map((pack) => [pack, partsOf(pack)]))
-      const replacements = new Map<Value, Value>()
-      for (const [name, value] of reach(Object.values(outputs)).inputs) {
-        const pack = packOf.get(name)
-        if (pack) replacements.set(value, shaped(parts.get(pack)!.get(name)!, value.shape))
-      }
-      const built = substitute(outputs, replacements)
-      const rest = Object.entries(built).filter(
-        ([name]) => !packOf.has(name.slice(NEXT.length)) || !name.startsWith(NEXT),
+      const { inputs } = reach(Object.values(outputs))
+      const inputOf = ({ name, type }: Member) => inputs.get(name) ?? input(name, 'float32', type.shape)
+      const built = packs.map((pack) => {
+        const vector = input(pack.name, 'float32', [pack.length])
+        return { ...pack, vector, parts: pack.members.map(inputOf) }
+      })
+      const join = joining(new Map(built.map(({ parts, vector }) => [parts, vector])))
+      const rest = Object.entries(outputs).filter(
+        ([name]) => !name.startsWith(NEXT) || !packOf.has(name.slice(NEXT.length)),
       )
-      const next = packs
-        .filter(({ members }) => members.some(({ name }) => NEXT + name in built))
-        .map((pack) => {
-          const values = pack.members.map(({ name }) => flat(built[NEXT + name]) ?? parts.get(pack)!.get(name)!)
-          return [NEXT + pack.name, concat(values, 0)] as const
+      const next = built
+        .filter(({ members }) => members.some(({ name }) => NEXT + name in outputs))
+        .map(({ name, members, parts }) => {
+          return [NEXT + name, join(members.map((member, i) => outputs[NEXT + member.name] ?? parts[i]!))] as const
         })
-      return Object.fromEntries([...rest, ...next])
+      const replacements = new Map(built.flatMap(({ vector, parts }) => apart(vector, parts)))
+      return substitute(Object.fromEntries([...rest, ...next]), replacements)
     },
   }
 }
@@ -110,14 +116,9 @@ function shaped(part: Value, shape: Shape): Value {
   return shape.length === 1 ? part : part.reshape(shape)
 }
 
-function flat(value: Value | undefined): Value | undefined {
-  return value?.shape.length === 1 ? value : value?.reshape([-1])
-}
-
-/** The parts of a vector that is fed, flat, by name. */
-function partsOf({ name, members, length }: Pack): Map<string, Value> {
-  const vector = input(name, 'float32', [length])
-  const lengths = members.map(({ type }) => size(type.shape))
-  const parts = members.length === 1 ? [vector] : apply('Split', [vector, integers(lengths)], { axis: 0 })
-  return new Map(members.map((member, i) => [member.name, parts[i]!]))
+/** The parts of a vector. One Split gives all of them, which costs one node in place of one for each. */
+function apart(vector: Value, parts: readonly Value[]): [Value, Value][] {
+  const lengths = integers(parts.map(({ shape }) => size(shape)))
+  const flat = parts.length === 1 ? [vector] : apply('Split', [vector, lengths], { axis: 0 })
+  return parts.map((part, i) => [part, shaped(flat[i]!, part.shape)])
 }

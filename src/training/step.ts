@@ -21,11 +21,9 @@ import {
   gradientStep,
   LOSS,
   lossAlone,
-  OWN,
   optimizerTypes,
   pullback,
   SAMPLE,
-  SLOW,
   STATISTIC,
   trainedNames,
   update,
@@ -35,6 +33,7 @@ import {
 import { type Held, hold, holdOnDevice, NEXT } from './held.ts'
 import { packing } from './packing.ts'
 import { programs } from './programs.ts'
+import { roles } from './roles.ts'
 import type { Statistic } from './statistics.ts'
 
 export interface StepOptions extends GraphOptions, ComputeOptions {
@@ -89,12 +88,7 @@ export function createStep(options: StepOptions): Step {
   const trained = trainedNames(variables)
   const gradients = Object.fromEntries(trained.map((name) => [GRADIENT + name, zeros(variables[name]!)]))
   const optimizerState = optimizerTypes(options)
-  const layout = packing({ ...variables, ...optimizerState, ...gradients }, (name) => {
-    // Of what one graph of several writes, each has its own.
-    const part = name.includes(OWN) ? ' of the loss' : name.startsWith(SLOW) ? ' of the slow encoder' : ''
-    if (name in variables) return `${variables[name]!.trained ? 'parameters' : 'statistics'}${part}`
-    return `${name in gradients ? 'gradients' : 'optimizer'}${part}`
-  })
+  const layout = packing({ ...variables, ...optimizerState, ...gradients }, roles(variables, optimizerState))
   const sumNames = layout.holders(Object.keys(gradients))
   let held: Held | undefined
   /** What the last run ran, and what it was fed. */

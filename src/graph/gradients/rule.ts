@@ -32,7 +32,7 @@ export function unary(derivative: (x: Value, y: Value, attributes: Numbers) => V
 export function unbroadcast(gradient: Value, shape: Shape): Value {
   const lead = gradient.shape.length - shape.length
   const axes = gradient.shape.flatMap((extent, i) => (i < lead || (shape[i - lead] === 1 && extent !== 1) ? [i] : []))
-  const summed = axes.length === 0 ? gradient : gradient.sum(axes, true)
+  const summed = axes.length === 0 ? gradient : gradient.sum(axes, !axes.every((axis) => axis < lead))
   return sameShape(summed.shape, shape) ? summed : summed.reshape(shape)
 }
 

@@ -1,10 +1,11 @@
 /** Training that is killed, interrupted, damaged, and goes on: `isometry train --resume`. */
-import { spawn } from 'node:child_process'
-import { cp, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
+import { spawn, spawnSync } from 'node:child_process'
+import { cp, mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { random } from '../src/random.ts'
+import { writeSafetensors } from '../src/weights/safetensors.ts'
 import { isometry } from './command.ts'
 import { expectError } from './fixture.ts'
 import { temporaryFolder, writeImages } from './images.ts'
@@ -36,39 +37,99 @@ const begin = (out: string, steps: number, more: readonly string[] = []) => [
 ]
 const bytes = (out: string) => readFile(at(out, 'encoder.onnx'))
 
-/** Kills the process after so many milliseconds; whether it was still there. */
-async function killed(args: readonly string[], after: number): Promise<boolean> {
+/** Kills the process once `when` is over; whether it was still there. */
+async function killed(args: readonly string[], when: (ended: AbortSignal) => Promise<unknown>): Promise<boolean> {
   const child = spawn(process.execPath, [executable, ...args], { stdio: 'ignore' })
-  const ended = new Promise<NodeJS.Signals | null>((resolve) => child.on('close', (_, signal) => resolve(signal)))
-  await Promise.race([ended, setTimeout(after)])
+  const over = new AbortController()
+  const ended = new Promise<NodeJS.Signals | null>((resolve) =>
+    child.on('close', (_, signal) => {
+      over.abort()
+      resolve(signal)
+    }),
+  )
+  await Promise.race([ended, when(over.signal)])
   child.kill('SIGKILL')
   return (await ended) === 'SIGKILL'
 }
 
+/** Until a file is there, or is there anew, so many times. */
+async function written(file: string, times: number, ended: AbortSignal): Promise<void> {
+  const change = () =>
+    stat(file).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => 0,
+    )
+  let last = await change()
+  for (let seen = 0; seen < times && !ended.aborted; await setTimeout(2)) {
+    const now = await change()
+    if (now > last) seen++
+    last = Math.max(last, now)
+  }
+}
+
 test('killed at 25 random moments and resumed, it ends in the very bytes of one never killed', async () => {
-  const steps = 1500
   // A memory, class weights, mining that draws and an augmentation: all that is carried has to come back.
   const more = ['--loss', 'triplet', '--mining', 'distanceWeighted', '--memory', '24', '--optimizer', 'adamW']
-  const whole = await isometry(begin('whole', steps, more))
+  const whole = await isometry(begin('whole', 1000, more))
   expect(whole.code, whole.stderr).toBe(0)
 
-  const { uniform } = random(Number(process.hrtime.bigint() % 1_000_000n), 'kills')
-  let kills = 0
-  const args = begin('cut', steps, [...more, '--checkpoint-every', '2'])
-  // The first is killed once it has begun, so that there is something to resume.
-  if (await killed(args, 900)) kills++
-  while (kills < 25) {
-    expect(await killed(['train', '--resume', at('cut')], uniform(350, 800)), `it ended after ${kills} kills`).toBe(
-      true,
-    )
-    kills++
+  const { integer, uniform } = random(6, 'kills')
+  const [last, partial] = ['safetensors', 'safetensors.partial'].map((end) => at('cut.training', `checkpoint.${end}`))
+  const moments = [
+    // While it starts, reads what was kept, compiles, or takes its first steps.
+    () => setTimeout(uniform(0, 700)),
+    // Among its steps.
+    (ended: AbortSignal) => written(last!, 1 + integer(8), ended).then(() => setTimeout(uniform(0, 20))),
+    // While a checkpoint is written.
+    (ended: AbortSignal) => written(partial!, 1 + integer(8), ended),
+  ]
+  const args = begin('cut', 1000, [...more, '--checkpoint-every', '2'])
+  // The first is killed once there is something to resume.
+  expect(await killed(args, (ended) => written(at('cut.training', 'config.json'), 1, ended))).toBe(true)
+  for (let kills = 1; kills < 27; kills++) {
+    const isThere = await killed(['train', '--resume', at('cut')], moments[kills % moments.length]!)
+    expect(isThere, `it ended after ${kills} kills`).toBe(true)
   }
-  const last = await isometry(['train', '--resume', at('cut')])
-  expect(last.code, last.stderr).toBe(0)
+  const resumed = await isometry(['train', '--resume', at('cut')])
+  expect(resumed.code, resumed.stderr).toBe(0)
   expect(await bytes('cut')).toEqual(await bytes('whole'))
   const lines = (out: string) => readFile(at(out, 'history.jsonl'), 'utf8')
   expect(await lines('cut')).toBe(await lines('whole'))
   expect((await readdir(folder.path)).filter((name) => name.startsWith('cut'))).toEqual(['cut'])
+})
+
+test('on a full disk training goes on with a warning, and what was kept is finished once there is room', async () => {
+  const labels = JSON.stringify(Array.from({ length: 30 }, (_, row) => `class ${row % 5}`))
+  const numbers = Float32Array.from({ length: 120 }, (_, i) => (i % 4 === 0 ? (i / 4) % 5 : Math.sin(i * i)))
+  const embeddings = { dtype: 'float32', shape: [30, 4], data: numbers } as const
+  await writeFile(at('vectors.safetensors'), writeSafetensors({ tensors: { embeddings }, metadata: { labels } }))
+  const args = (out: string) => [
+    ...['train', at('vectors.safetensors'), '--out', at(out), '--steps', '150', '--checkpoint-every', '20'],
+    ...['--threads', '1', ...few, '--tensorboard', at(`${out} curves`)],
+  ]
+  const whole = await isometry(args('roomy'))
+  expect(whole.code, whole.stderr).toBe(0)
+
+  // No file may be larger than 16 KiB: the first checkpoints are smaller, curves and history soon are not.
+  const limited = ['-c', 'ulimit -f 32 && exec "$@"', 'sh', process.execPath, executable, ...args('narrow')]
+  const { status, stderr } = spawnSync('sh', limited, { encoding: 'utf8' })
+  expect(stderr).toMatch(/warning: The checkpoint cannot be written to .*EFBIG.*The one before it is kept; make room\./)
+  expect(
+    stderr.match(/warning: TensorBoard's events cannot be .*EFBIG.*Training goes on without them\./g),
+  ).toHaveLength(1)
+  expect(stderr.trim().split('\n').at(-1)).toMatch(/^isometry: A model cannot be written to .*EFBIG/)
+  expect(status).toBe(1)
+  const resumed = await isometry(['train', '--resume', at('narrow')])
+  expect(resumed.code, resumed.stderr).toBe(0)
+  expect(await bytes('narrow')).toEqual(await bytes('roomy'))
+})
+
+test('what one training keeps is left alone by another that is refused', async () => {
+  const config = at('first.training', 'config.json')
+  await mkdir(at('first.training'))
+  await writeFile(config, '{}')
+  expectError(await isometry(begin('first', 3)), 1, /holds a training that was not finished/)
+  expect(await readFile(config, 'utf8')).toBe('{}')
 })
 
 test('Ctrl-C finishes the step, keeps it and says how to go on', async () => {
@@ -104,8 +165,11 @@ test('Ctrl-C twice ends it at once', async () => {
 })
 
 test('a truncated checkpoint is said, and the one before it is taken', async () => {
-  await killed(begin('torn', 20_000, ['--checkpoint-every', '5']), 1500)
   const kept = at('torn.training')
+  const twice = (ended: AbortSignal) => written(join(kept, 'previous.safetensors'), 1, ended)
+  expect(await killed(begin('torn', 20_000, ['--checkpoint-every', '5']), twice)).toBe(true)
+  // Between two renamings the last has no name yet.
+  await cp(join(kept, 'previous.safetensors'), join(kept, 'checkpoint.safetensors'), { force: false })
   expect((await readdir(kept)).filter((name) => name.endsWith('.safetensors'))).toHaveLength(2)
   await cp(kept, at('both.training'), { recursive: true })
   await cp(kept, at('other.training'), { recursive: true })
@@ -137,7 +201,9 @@ test('a model that is there is replaced where that was asked for, or where it is
   const args = begin('there', 400)
   expect((await isometry(args)).code).toBe(0)
   const whole = await bytes('there')
-  expect(await killed([...args, '--force', '--checkpoint-every', '5'], 1200)).toBe(true)
+  const kept = at('there.training', 'checkpoint.safetensors')
+  const forced = [...args, '--force', '--checkpoint-every', '5']
+  expect(await killed(forced, (ended) => written(kept, 1, ended))).toBe(true)
   expect((await isometry(['train', '--resume', at('there')])).code).toBe(0)
   expect(await bytes('there')).toEqual(whole)
 

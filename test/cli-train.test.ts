@@ -54,6 +54,9 @@ describe('train', () => {
         'recallAtK',
         'meanAveragePrecisionAtR',
         'rPrecision',
+        'meanAveragePrecision',
+        'meanReciprocalRank',
+        'ndcgAtK',
       ])
     }
     expect(trained.stderr).toMatch(/step 12\/12, loss/)

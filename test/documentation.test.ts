@@ -150,7 +150,8 @@ test.each([
   ['docs/data.md', 4],
   ['docs/evaluation.md', 5],
   ['docs/training.md', 7],
-])('the commands of %s run as they stand there', async (document, count) => {
+  // They train as long as a reader would, and other tests run beside them.
+])('the commands of %s run as they stand there', { timeout: 600_000 }, async (document, count) => {
   const text = await readFile(join(root, document), 'utf8')
   const commands = [...text.matchAll(/^npx isometry (.+)$/gm)].map(([, args]) => args!.split(' '))
   expect(commands).toHaveLength(count)

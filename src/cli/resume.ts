@@ -3,6 +3,7 @@ import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { Table } from '../data/index.ts'
+import { writeDurably } from '../durable.ts'
 import { DataError, InterruptedError, UsageError } from '../errors.ts'
 import { DivergedError, hasCheckpoint } from '../training/index.ts'
 import { applyConfig, toConfig } from './config.ts'
@@ -49,18 +50,24 @@ export async function trainOrResume(
 async function finish(data: Table, command: Command, resume: boolean): Promise<void> {
   const options = command.opts<TrainArguments>()
   const directory = checkpointsOf(options.out)
+  let hasBegun = false
   try {
     await train(data, options, {
       checkpoint: { directory, every: options.checkpointEvery, resume },
       config: (resolved) => toConfig(typeof data === 'string' ? data : undefined, command, resolved),
-      begin: (config) => (resume ? Promise.resolve() : keep(directory, config, options)),
+      async begin(config) {
+        if (resume) return
+        await keep(directory, config, options)
+        hasBegun = true
+      },
     })
   } catch (error) {
-    // What has diverged would diverge again, and where no step was kept there is nothing to go on with.
-    const isOver = (error as Error).cause instanceof DivergedError || !(await hasCheckpoint(directory))
+    const isKept = await hasCheckpoint(directory)
+    // What has diverged would diverge again. What somebody else's training keeps there is left alone.
+    const isOver = (error as Error).cause instanceof DivergedError || (hasBegun && !isKept)
     // What went wrong is told even where nothing can be cleared away.
-    if (isOver && !resume) await rm(directory, { recursive: true, force: true }).catch(() => undefined)
-    if (error instanceof InterruptedError && !isOver) {
+    if (isOver) await rm(directory, { recursive: true, force: true }).catch(() => undefined)
+    if (error instanceof InterruptedError && isKept && (hasBegun || resume)) {
       throw new InterruptedError(`${error.message} isometry train --resume ${options.out}`, { cause: error })
     }
     throw error
@@ -91,8 +98,9 @@ async function keep(directory: string, config: string, { out, force }: TrainArgu
   try {
     await rm(directory, { recursive: true, force: true })
     await mkdir(directory, { recursive: true })
-    await writeFile(join(directory, CONFIG), config)
+    // First, so that settings are never without it.
     if (force) await writeFile(join(directory, FORCE), '')
+    await writeDurably(join(directory, CONFIG), config)
   } catch (error) {
     throw new DataError(`Checkpoints cannot be written to ${directory}: ${(error as Error).message}.`, { cause: error })
   }

@@ -135,7 +135,7 @@ async function showTraining(
   { out, force = false, tensorboard }: TrainArguments,
 ): Promise<Model> {
   const shown = progress()
-  const curves = tensorboard === undefined ? undefined : openEventFile(tensorboard)
+  const curves = tensorboard === undefined ? undefined : openEventFile(tensorboard, shown.say)
   const events = training(source, { ...settings, warn: (message) => shown.say(message) })
   try {
     for (;;) {

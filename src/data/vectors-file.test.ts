@@ -69,7 +69,7 @@ describe('refuses in one line that names the file', () => {
       [path(), vectors, /should hold vectors of 3 numbers, and has vectors of 2/],
       [path(), images, /should hold images of 1 × 4 × 4, and .* holds vectors/],
       ['letters', vectors, /should hold vectors of 3 numbers, which image files do not/],
-      [[path(), path()], vectors, /Vectors are in one file, found 2 names/],
+      [[path(), path()], vectors, /is data of its own, found 2 names: .* Name it alone/],
     ] as const) {
       await expect(openSource(paths, { input })).rejects.toThrow(UsageError)
       await expect(openSource(paths, { input })).rejects.toThrow(message)

@@ -1,6 +1,7 @@
 /** A model as a directory: written whole or not at all. */
 import { access, constants, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { syncFolder } from '../durable.ts'
 import { DataError } from '../errors.ts'
 import { metricsByName } from '../metrics/by-name.ts'
 import { type Description, parseDescription } from './description.ts'
@@ -88,18 +89,23 @@ export async function writeModelDirectory(directory: string, files: ModelFiles, 
   await checkOutput(directory, force)
   const partial = await besides(directory)
   try {
-    await writeFile(join(partial, ENCODER), files.encoder)
-    if (files.metric) await writeFile(join(partial, METRIC), files.metric)
-    if (files.config !== undefined) await writeFile(join(partial, CONFIG), files.config)
-    if (files.last) await writeFile(join(partial, LAST), files.last)
-    await writeFile(join(partial, DESCRIPTION), textOf(files.description))
-    await writeFile(join(partial, HISTORY), files.history)
+    // On disk before it takes its place: what training kept until now is cleared away next.
+    const write = (name: string, content: string | Uint8Array) =>
+      writeFile(join(partial, name), content, { flush: true })
+    await write(ENCODER, files.encoder)
+    if (files.metric) await write(METRIC, files.metric)
+    if (files.config !== undefined) await write(CONFIG, files.config)
+    if (files.last) await write(LAST, files.last)
+    await write(DESCRIPTION, textOf(files.description))
+    await write(HISTORY, files.history)
+    await syncFolder(partial)
     const old = `${partial}.old`
     const replaced = await rename(directory, old).then(
       () => true,
       () => false,
     )
     await rename(partial, directory)
+    await syncFolder(dirname(partial))
     if (replaced) await rm(old, { recursive: true })
   } catch (error) {
     await rm(partial, { recursive: true, force: true })

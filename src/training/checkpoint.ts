@@ -1,6 +1,7 @@
 /** Checkpoints on disk: the last one and the one before it, each written whole or not at all. */
-import { mkdir, open, readFile, rename, stat } from 'node:fs/promises'
+import { mkdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ifMissing, writeDurably } from '../durable.ts'
 import { DataError } from '../errors.ts'
 import type { Tensors } from '../runtime/session.ts'
 import { readSafetensors, writeSafetensors } from '../weights/safetensors.ts'
@@ -32,23 +33,10 @@ const FORMAT = '1'
 /** @throws DataError if it cannot be written; the checkpoint before it stays. */
 export async function writeCheckpoint(directory: string, checkpoint: Checkpoint): Promise<void> {
   const { tensors, ...rest } = checkpoint
-  const [partial, last] = [join(directory, `${LAST}.partial`), join(directory, LAST)]
   try {
     await mkdir(directory, { recursive: true })
-    const file = await open(partial, 'w')
-    try {
-      await file.writeFile(
-        writeSafetensors({ tensors, metadata: { format: FORMAT, checkpoint: JSON.stringify(rest) } }),
-      )
-      // On disk before the name says so: a machine that fails keeps the one or the other.
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(last, join(directory, BEFORE)).catch(ifMissing)
-    await rename(partial, last)
-    const folder = await open(directory, 'r')
-    await folder.sync().finally(() => folder.close())
+    const bytes = writeSafetensors({ tensors, metadata: { format: FORMAT, checkpoint: JSON.stringify(rest) } })
+    await writeDurably(join(directory, LAST), bytes, join(directory, BEFORE))
   } catch (error) {
     throw new DataError(
       `The checkpoint cannot be written to ${directory}: ${(error as Error).message}. The one before it is kept; make room.`,
@@ -111,9 +99,4 @@ function compare(found: Checkpoint['identity'], expected: Checkpoint['identity']
       `${path} belongs to another training: its ${name} is ${before}, here it is ${now}. Go on with what it began with, or train anew elsewhere.`,
     )
   }
-}
-
-function ifMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error
-  return undefined
 }

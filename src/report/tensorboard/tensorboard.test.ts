@@ -61,7 +61,7 @@ const text = (bytes: unknown) => new TextDecoder().decode(bytes as Uint8Array)
 
 test('files are records of events: a version, where training begins, and the numbers of each step', async () => {
   const folder = await temporaryFolder()
-  const file = openEventFile(`${folder.path}/runs/one`)
+  const file = openEventFile(`${folder.path}/runs/one`, () => {})
   const step: StepRecord = {
     step: 4,
     loss: 0.5,
@@ -105,6 +105,6 @@ test('files are records of events: a version, where training begins, and the num
 })
 
 test('a directory that cannot be made is said', () => {
-  expect(() => openEventFile('/dev/null/runs')).toThrow(DataError)
-  expect(() => openEventFile('/dev/null/runs')).toThrow(/cannot be written to \/dev\/null\/runs: ENOTDIR/)
+  expect(() => openEventFile('/dev/null/runs', () => {})).toThrow(DataError)
+  expect(() => openEventFile('/dev/null/runs', () => {})).toThrow(/cannot be written to \/dev\/null\/runs: ENOTDIR/)
 })

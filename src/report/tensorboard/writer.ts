@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { DataError } from '../../errors.ts'
 import type { TrainingEvent } from '../../training/index.ts'
-import { encodeEvent } from './message.ts'
+import { type EventMessage, encodeEvent } from './message.ts'
 import { record } from './records.ts'
 
 export interface EventFile {
@@ -20,32 +20,40 @@ const now = () => Date.now() / 1000
  * Begins a file `events.out.tfevents.…` in a directory, which is made if it is not there. The first step that is written is
  * where it begins: what earlier files hold from there on, of steps that were lost, TensorBoard leaves out.
  *
- * @throws DataError if it cannot be written.
+ * @param warn is told where a disk is full: training goes on, and its curves end there.
+ * @throws DataError if it cannot be written to at all.
  */
-export function openEventFile(directory: string): EventFile {
+export function openEventFile(directory: string, warn: (message: string) => void): EventFile {
   const name = `events.out.tfevents.${Math.floor(now())}.${hostname()}.${process.pid}`
   const path = join(directory, name)
+  const problem = (error: unknown) =>
+    `TensorBoard's events cannot be written to ${directory}: ${(error as Error).message}.`
   let file: number
+  const append = (message: EventMessage) => writeSync(file, record(encodeEvent(message)))
   try {
     mkdirSync(directory, { recursive: true })
     file = openSync(path, 'a')
+    append({ wallTime: now(), fileVersion: 'brain.Event:2' })
   } catch (error) {
-    throw new DataError(`TensorBoard's events cannot be written to ${directory}: ${(error as Error).message}.`, {
-      cause: error,
-    })
+    throw new DataError(problem(error), { cause: error })
   }
-  const append = (message: Parameters<typeof encodeEvent>[0]) => writeSync(file, record(encodeEvent(message)))
-  append({ wallTime: now(), fileVersion: 'brain.Event:2' })
   let hasBegun = false
+  let hasFailed = false
   return {
     path,
     write(event) {
       const scalars = scalarsOf(event)
-      if (!scalars) return
+      if (!scalars || hasFailed) return
       const step = event.kind === 'step' ? event.record.step : (event as { step: number }).step
-      if (!hasBegun) append({ wallTime: now(), step, begins: true })
-      hasBegun = true
-      append({ wallTime: now(), step, scalars })
+      try {
+        if (!hasBegun) append({ wallTime: now(), step, begins: true })
+        hasBegun = true
+        append({ wallTime: now(), step, scalars })
+      } catch (error) {
+        // After half a record nothing could be read.
+        hasFailed = true
+        warn(`${problem(error)} Training goes on without them.`)
+      }
     },
     close: () => closeSync(file),
   }

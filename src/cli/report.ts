@@ -23,16 +23,18 @@ export async function report(
     data === undefined ? undefined : await openSource(data, { input: model.description.input, warn, signal })
   const held = named ? undefined : await openHeldOut(model, { warn, signal })
   const notice = held && noticeOf(model, held)
-  await writeReport(file, model, named ?? held?.source, { name: directory, command: commandLine(args), notice })
+  await writeReport(file, model, named ?? held?.source, { directory, command: commandLine(args), notice })
   await model.release()
   if (notice) warn(notice)
-  process.stdout.write(`The report is in ${file}\n`)
+  process.stdout.write(reported(file))
 }
+
+export const reported = (file: string) => `The report is in ${file}\n`
 
 /** The report of what was just trained, on what was held out. */
 export async function reportOn(directory: string, model: Model, heldOut: Source | undefined): Promise<string> {
   const file = inModel(directory)
   const notice = noticeOf(model, { source: heldOut, missing: 0 })
-  await writeReport(file, model, heldOut, { name: directory, command: commandLine(['report', directory]), notice })
+  await writeReport(file, model, heldOut, { directory, command: commandLine(['report', directory]), notice })
   return file
 }

@@ -16,6 +16,7 @@ import type { TrainingSummary } from '../model/description.ts'
 import { checkOutput } from '../model/directory.ts'
 import type { Model } from '../model/index.ts'
 import { adagrad, adam, adamW, clipByGlobalNorm, type Optimizer, rmsprop, schedules, sgd } from '../optimizers/index.ts'
+import { quote } from '../report/command.ts'
 import { openEventFile } from '../report/tensorboard/writer.ts'
 import { defaultThreads } from '../runtime/node.ts'
 import {
@@ -31,6 +32,7 @@ import { adapterOf, type EncoderArguments, encoderOf, withBackboneRate } from '.
 import { type LossArguments, lossOf, settingFlags } from './loss.ts'
 import { interruptible, warn } from './outcome.ts'
 import { progress } from './progress.ts'
+import { reported, reportOn } from './report.ts'
 import { table } from './table.ts'
 
 export interface TrainArguments extends EncoderArguments, DeviceArguments, LossArguments, BatchArguments {
@@ -48,6 +50,7 @@ export interface TrainArguments extends EncoderArguments, DeviceArguments, LossA
   readonly patience?: number
   readonly keep?: 'best' | 'last'
   readonly tensorboard?: string
+  readonly report?: boolean
   readonly imageMemory: number
   readonly accumulate: number
   readonly checkpointEvery: number
@@ -113,17 +116,29 @@ export async function train(data: string, options: TrainArguments, kept: Kept): 
   }
   const model = await showTraining(training, settings, options)
   await model.save(options.out, { force: options.force ?? false, config })
+  const report = options.report ? await reportOn(options.out, model, heldOut) : undefined
   await model.release()
 
   const { training: summary } = model.description
   if (options.json) {
     const { steps, seconds, loss: value, waiting, best, validation = null } = summary
     const used = settingsOf(options, loss, encoder)
-    const result = { model: options.out, settings: used, steps, seconds, waiting, best, loss: value, validation }
+    const result = {
+      model: options.out,
+      settings: used,
+      steps,
+      seconds,
+      waiting,
+      best,
+      loss: value,
+      validation,
+      report,
+    }
     process.stdout.write(`${JSON.stringify(result)}\n`)
     return
   }
   process.stdout.write(summarize(summary, options.out))
+  process.stdout.write(report ? reported(report) : `To look at it: isometry report ${quote(options.out)}\n`)
 }
 
 /** Runs training and shows what happens. A model of the last finite parameters is better than none: it is saved. */

@@ -1,14 +1,16 @@
 /** What a report is made of. */
-import type { Evaluation } from '../evaluation/index.ts'
+import type { Evaluation, Verification } from '../evaluation/index.ts'
 import type { Description } from '../model/index.ts'
 import type { History } from './history.ts'
-import type { ClassPrecision, Query } from './neighbours.ts'
-import type { Verification } from './pairs.ts'
+import type { Query } from './neighbours.ts'
 import type { Thumbnail } from './thumbnails.ts'
 
 export interface Contents {
   readonly name: string
+  /** The command that makes this report again. */
   readonly command: string
+  /** The command that makes the model again; undefined where another program made it. */
+  readonly trainCommand: string | undefined
   readonly notice?: string | undefined
   readonly description: Description
   readonly history: History
@@ -20,20 +22,33 @@ export interface Figures {
   readonly items: number
   readonly kind: 'images' | 'items'
   readonly classCount: number
-  /** Where all items lie; '' if they have no such place. */
-  readonly folder: string
   readonly evaluation: Evaluation | undefined
-  readonly verification: Verification | undefined
-  /** How many items the map and the pairs are of. */
-  readonly sampled: number
+  readonly verification: (Verification & { readonly marked: Threshold }) | undefined
   readonly map: { readonly classes: readonly string[]; readonly points: readonly MapPoint[] } | undefined
   /** The worst mistakes first, then queries that find their class. */
   readonly queries: readonly Query[]
   readonly mistakes: number
   readonly queryCount: number
-  readonly byClass: readonly ClassPrecision[]
+  /** The least precise first, up to a bound. */
+  readonly byClass: readonly ClassRow[]
+  readonly measuredClasses: number
   item(row: number): { readonly label: string | null; readonly name: string }
   readonly pictures: ReadonlyMap<number, Thumbnail>
+}
+
+/** A distance, and what is the case there. */
+export interface Threshold {
+  readonly distance: number
+  readonly meaning: string
+}
+
+export interface ClassRow {
+  readonly name: string
+  readonly queries: number
+  /** The share of its items whose nearest neighbour is of the class. */
+  readonly precision: number
+  /** One of its items. */
+  readonly row: number
 }
 
 export interface MapPoint {

@@ -19,32 +19,28 @@ export interface Query {
   readonly firstRight: number
 }
 
-export interface ClassPrecision {
-  readonly label: number
-  readonly queries: number
-  /** The share of its items whose nearest neighbour is of the class. */
-  readonly precision: number
-}
-
 /** How deep the nearest of the same class is looked for. */
 export const DEPTH = 64
 /** How many neighbours a row shows. */
 const SHOWN = 8
 
-/** The queries: all items whose class has another member. */
+/** The queries: all items whose class has another member to be found. */
 export async function neighbours(
   model: Model,
   { labels, groups, length }: Source,
   embeddings: { readonly query: Tensor; readonly gallery: Tensor },
 ): Promise<Query[]> {
-  const members = countBy(labels)
+  const groupOf = (row: number) => groups?.[row] ?? -1
+  const related = (a: number, b: number) => a === b || (groupOf(a) !== -1 && groupOf(a) === groupOf(b))
+  const members = countBy(Array.from(labels))
+  const together = countBy(Array.from(labels, (label, row) => `${label} ${groupOf(row)}`))
+  const relevant = (row: number) =>
+    members.get(labels[row]!)! - (groupOf(row) === -1 ? 1 : together.get(`${labels[row]} ${groupOf(row)}`)!)
   const found = await nearest(embeddings.query, embeddings.gallery, model.metric, { k: DEPTH + 1 })
-  const related = (a: number, b: number) =>
-    a === b || (groups !== undefined && groups[a] !== -1 && groups[a] === groups[b])
   const queries: Query[] = []
   for (let row = 0; row < length; row++) {
     const label = labels[row]!
-    if (label === -1 || members.get(label)! < 2) continue
+    if (label === -1 || relevant(row) === 0) continue
     const others = Array.from({ length: found.k }, (_, i): Found => {
       const at = row * found.k + i
       const index = found.indices[at]!
@@ -64,17 +60,8 @@ export function worstFirst(queries: readonly Query[]): Query[] {
     .sort((a, b) => b.firstRight - a.firstRight || distance(a) - distance(b) || a.row - b.row)
 }
 
-/** Of each class, the least precise first. */
-export function precisionByClass(queries: readonly Query[], labels: Int32Array): ClassPrecision[] {
-  const counts = countBy(queries.map(({ row }) => labels[row]!))
-  const right = countBy(queries.filter(({ firstRight }) => firstRight === 1).map(({ row }) => labels[row]!))
-  return [...counts]
-    .map(([label, count]) => ({ label, queries: count, precision: (right.get(label) ?? 0) / count }))
-    .sort((a, b) => a.precision - b.precision || a.label - b.label)
-}
-
-function countBy(labels: ArrayLike<number>): Map<number, number> {
-  const counts = new Map<number, number>()
-  for (const label of Array.from(labels)) counts.set(label, (counts.get(label) ?? 0) + 1)
+function countBy<Key>(keys: readonly Key[]): Map<Key, number> {
+  const counts = new Map<Key, number>()
+  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1)
   return counts
 }

@@ -1,6 +1,7 @@
 /** Pictures small enough that a page can hold a thousand. */
 import { readFile } from 'node:fs/promises'
 import sharp from 'sharp'
+import type { Source } from '../data/index.ts'
 import { maxMegapixels } from '../inputs/image.ts'
 
 export interface Thumbnail {
@@ -22,4 +23,24 @@ export async function thumbnail(file: string, side: number): Promise<Thumbnail |
   } catch {
     return undefined
   }
+}
+
+/** How many files are in memory at once. */
+const AT_ONCE = 8
+
+/** Of these rows of images, by row; those whose files cannot be read are left out. */
+export async function thumbnails(
+  source: Source,
+  rows: readonly number[],
+  side: number,
+): Promise<Map<number, Thumbnail>> {
+  const found = new Map<number, Thumbnail>()
+  for (let start = 0; start < rows.length; start += AT_ONCE) {
+    const some = rows.slice(start, start + AT_ONCE)
+    const made = await Promise.all(some.map((row) => thumbnail(source.item(row), side)))
+    made.forEach((each, i) => {
+      if (each) found.set(some[i]!, each)
+    })
+  }
+  return found
 }

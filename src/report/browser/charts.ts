@@ -9,9 +9,8 @@ import {
 } from 'echarts/components'
 import { type EChartsCoreOption, init, use } from 'echarts/core'
 import { SVGRenderer } from 'echarts/renderers'
-import type { MapPoint } from '../contents.ts'
+import type { Figures } from '../contents.ts'
 import type { History } from '../history.ts'
-import type { Verification } from '../pairs.ts'
 import { type Colors, colors } from './colors.ts'
 import { mapOption } from './map.ts'
 
@@ -29,9 +28,11 @@ use([
 interface Data {
   readonly metric: string
   readonly history: History
-  readonly verification?: Verification
-  readonly map?: { readonly classes: readonly string[]; readonly points: readonly MapPoint[] }
+  readonly verification?: Figures['verification']
+  readonly map?: Figures['map']
 }
+
+type Verified = NonNullable<Figures['verification']>
 
 const data = JSON.parse(document.getElementById('data')!.textContent!) as Data
 
@@ -89,26 +90,26 @@ function distances(color: Colors): EChartsCoreOption {
 
 function histogram(
   color: Colors,
-  { histogram: { edges, same, different }, threshold }: Verification,
+  { histogram: { edges, same, different }, marked, pairs }: Verified,
 ): EChartsCoreOption {
-  const line = (name: string, tone: string, shares: readonly number[]) => ({
+  const line = (name: string, tone: string, counts: readonly number[], total: number) => ({
     name,
     color: tone,
     step: 'end',
     lineStyle: { width: 1.5 },
     areaStyle: { opacity: 0.25 },
-    data: edges.map((edge, i) => [edge, 100 * (shares[Math.max(0, i - 1)] ?? 0)]),
+    data: edges.map((edge, i) => [edge, (100 * counts[Math.max(0, i - 1)]!) / total]),
   })
   const mark = {
     symbol: 'none',
     silent: true,
     lineStyle: { color: color.ink, type: 'dashed', width: 1.5 },
-    label: { color: color.ink, formatter: `threshold ${threshold.toFixed(3)}`, fontSize: 11 },
-    data: [{ xAxis: threshold }],
+    label: { color: color.ink, formatter: `threshold ${marked.distance.toFixed(3)}`, fontSize: 11 },
+    data: [{ xAxis: marked.distance }],
   }
   const lines = [
-    { ...line('same class', color.right, same), markLine: mark },
-    line('different class', color.wrong, different),
+    { ...line('same class', color.right, same, pairs.same), markLine: mark },
+    line('different class', color.wrong, different, pairs.different),
   ]
   const option = plane(color, `${data.metric} distance`, '% of pairs', lines, {
     x: {
@@ -126,7 +127,7 @@ function histogram(
   return { ...option, grid: { ...option.grid, top: 52 } }
 }
 
-function roc(color: Colors, { roc: { falsePositiveRate, truePositiveRate } }: Verification): EChartsCoreOption {
+function roc(color: Colors, { roc: { falsePositiveRate, truePositiveRate } }: Verified): EChartsCoreOption {
   const lines = [
     {
       name: 'this model',
@@ -150,17 +151,17 @@ function roc(color: Colors, { roc: { falsePositiveRate, truePositiveRate } }: Ve
 }
 
 const { verification, map } = data
-const drawings: [string, (color: Colors) => EChartsCoreOption][] = [
-  ...(map ? ([['map', (color) => mapOption(color, map)]] as [string, (color: Colors) => EChartsCoreOption][]) : []),
-  ['histogram', (color) => histogram(color, verification!)],
-  ['roc', (color) => roc(color, verification!)],
-  ['loss', loss],
-  ['distances', distances],
-]
+const drawings: Record<string, ((color: Colors) => EChartsCoreOption) | undefined> = {
+  map: map && ((color) => mapOption(color, map)),
+  histogram: verification && ((color) => histogram(color, verification)),
+  roc: verification && ((color) => roc(color, verification)),
+  loss,
+  distances,
+}
 
-for (const [id, option] of drawings) {
+for (const [id, option] of Object.entries(drawings)) {
   const element = document.getElementById(id)
-  if (!element) continue
+  if (!element || !option) continue
   const chart = init(element, null, { renderer: 'svg' })
   const draw = () => chart.setOption(option(colors()), { notMerge: true })
   draw()

@@ -1,5 +1,5 @@
 /** What stands on the page of a report, from what one looks at to what one looks up. */
-import { commandLine } from '../command.ts'
+import type { Evaluation } from '../../evaluation/index.ts'
 import type { Contents, Figures } from '../contents.ts'
 import { type Html, html } from './html.ts'
 import { rowsOf } from './rows.ts'
@@ -12,7 +12,7 @@ ${figures && summary(contents, figures)}
 ${figures?.map && mapSection(figures)}
 ${figures && figures.queryCount > 0 ? rowsOf(figures) : undefined}
 ${figures?.verification && distances(contents, figures)}
-${figures && figures.byClass.length > 0 ? byClass(figures) : undefined}
+${figures && figures.byClass.length > 0 ? classes(figures) : undefined}
 ${contents.history.step.length > 0 ? training(contents) : undefined}
 ${settings(contents)}
 <noscript><p class="notice">The charts of this page are drawn by its own script, which is switched off.</p></noscript>`
@@ -28,62 +28,62 @@ function header({ name, description, figures }: Contents): Html {
 }
 
 function summary({ description }: Contents, { evaluation, verification }: Figures): Html | undefined {
-  const { validation } = description.training
-  const isSame = evaluation !== undefined && JSON.stringify(evaluation) === JSON.stringify(validation?.after)
-  const before = (of: (each: NonNullable<Figures['evaluation']>) => number) =>
-    isSame ? `untrained ${percent(of(validation!.before))}` : ''
-  const figures: [string, string, string][] = []
-  if (evaluation) {
-    figures.push(['precision@1', percent(evaluation.precisionAt1), before((each) => each.precisionAt1)])
-    figures.push(['MAP@R', percent(evaluation.meanAveragePrecisionAtR), before((each) => each.meanAveragePrecisionAtR)])
-    figures.push(['R-precision', percent(evaluation.rPrecision), before((each) => each.rPrecision)])
-  }
-  if (verification) {
-    figures.push(['ROC AUC', verification.rocAuc.toFixed(3), 'same or different'])
-    figures.push(['equal error rate', percent(verification.equalErrorRate), 'same or different'])
-  }
+  const { before, after } = description.training.validation ?? {}
+  const isHeldOut =
+    after?.items === evaluation?.items && after?.meanAveragePrecisionAtR === evaluation?.meanAveragePrecisionAtR
+  const untrained = (of: (each: Evaluation) => number) =>
+    before && isHeldOut ? `untrained ${percent(of(before))}` : ''
+  const measures: [string, (each: Evaluation) => number][] = [
+    ['precision@1', (each) => each.precisionAt1],
+    ['MAP@R', (each) => each.meanAveragePrecisionAtR],
+    ['R-precision', (each) => each.rPrecision],
+  ]
+  const figures = [
+    ...(evaluation ? measures.map(([name, of]) => [name, percent(of(evaluation)), untrained(of)] as const) : []),
+    ...(verification
+      ? [
+          ['ROC AUC', verification.rocAuc.toFixed(3), 'same or different'] as const,
+          ['equal error rate', percent(verification.equalErrorRate), 'same or different'] as const,
+        ]
+      : []),
+  ]
   if (figures.length === 0) return undefined
   return html`<section class="figures">${figures.map(
     ([name, value, note]) => html`<div><span>${name}</span><b>${value}</b><span>${note}</span></div>`,
   )}</section>`
 }
 
-function mapSection({ map, items, sampled, kind }: Figures): Html {
-  const left = sampled < items ? ` Of ${count(items)}, ${count(sampled)} are drawn, evenly spread.` : ''
+function mapSection({ map, items, kind }: Figures): Html {
+  const points = map!.points
+  const left = points.length < items ? ` Of ${count(items)}, ${count(points.length)} are drawn, evenly spread.` : ''
+  const classless = points.every(({ label }) => label < 0) ? ' None of them has a class.' : ''
   return html`<section><h2>The map</h2><p class="note">What is close in the model’s metric is close here (UMAP). Every point is
-one of the ${kind}: hover or tap to see it, and its class stands out. Scroll or pinch to zoom. Crosses are those whose nearest neighbour is of another class.${left}</p>
-<div id="map" class="chart" role="img" aria-label="Map of the embeddings"></div>${
-    map!.points.some(({ label }) => label >= 0) ? undefined : html`<p class="note">None of them has a class.</p>`
-  }</section>`
+one of the ${kind}: hover or tap to see it, and its class stands out. Drag to move, scroll or pinch to zoom. Crosses are those whose nearest
+neighbour is of another class.${left}${classless}</p>
+<div id="map" class="chart" role="img" aria-label="Map of the embeddings"></div></section>`
 }
 
-function distances({ description }: Contents, { sampled, items, verification }: Figures): Html {
-  const of =
-    sampled < items ? `${count(sampled)} of the ${count(items)} items, evenly spread` : `all ${count(items)} items`
-  return html`<div class="two"><section><h2>Distances</h2><p class="note">All pairs of ${of}, by ${description.metric}
-distance. At ${verification!.threshold.toFixed(3)}, same and different are told apart best.</p>
+function distances({ description }: Contents, { items, verification }: Figures): Html {
+  const { pairs, marked, rocAuc } = verification!
+  return html`<div class="two"><section><h2>Distances</h2><p class="note">All ${count(pairs.same)} pairs of one class and
+${count(pairs.different)} of two among ${count(items)} items, by ${description.metric} distance. At ${marked.distance.toFixed(3)}, ${marked.meaning}.</p>
 <div id="histogram" class="chart" role="img" aria-label="Histograms of distances"></div></section>
 <section><h2>Same or different?</h2><p class="note">Pairs of one class that are taken for the same, against pairs of two that
-are, over all thresholds. The area is ${verification!.rocAuc.toFixed(4)}.</p>
+are, over all thresholds (ROC). The area below is ${rocAuc.toFixed(4)}.</p>
 <div id="roc" class="chart" role="img" aria-label="ROC curve"></div></section></div>`
 }
 
-function byClass({ byClass: classes, classCount, pictures, map, item }: Figures): Html {
-  const firstOf = new Map<number, number>()
-  for (const row of pictures.keys()) {
-    const label = map?.classes.indexOf(item(row).label ?? '') ?? -1
-    if (!firstOf.has(label) || row < firstOf.get(label)!) firstOf.set(label, row)
-  }
+function classes({ byClass, measuredClasses, pictures }: Figures): Html {
   const left =
-    classes.length < classCount
-      ? ` The ${count(classes.length)} least precise of ${count(classCount)} that can be found.`
+    byClass.length < measuredClasses
+      ? ` The ${count(byClass.length)} least precise of ${count(measuredClasses)} are shown.`
       : ''
   return html`<section><h2>Precision by class</h2><p class="note">How often the nearest neighbour is of the same class; least first.${left}</p>
-<div class="classes">${classes.map(({ label, precision, queries }) => {
-    const picture = pictures.get(firstOf.get(label) ?? -1)
-    const name = map?.classes[label] ?? String(label)
-    return html`<div class="class" title="${name}: ${queries} queries">${picture ? html`<img alt="" src="${picture.address}"${picture.small ? html` class="small"` : undefined}>` : html`<span></span>`}
-<div><b>${name}</b><div class="bar"><i style="width: ${(100 * precision).toFixed(1)}%"></i></div></div><em>${(100 * precision).toFixed(0)} %</em></div>`
+<div class="classes">${byClass.map(({ name, precision, queries, row }) => {
+    const found = pictures.get(row)
+    const picture = found ? html`<img alt="" src="${found.address}">` : html`<span></span>`
+    return html`<div class="class" title="${name}: ${count(queries)} queries">${picture}<div><b>${name}</b>
+<div class="bar"><i style="width: ${(100 * precision).toFixed(1)}%"></i></div></div><em>${(100 * precision).toFixed(0)} %</em></div>`
   })}</div></section>`
 }
 
@@ -94,11 +94,15 @@ function training({ description }: Contents): Html {
 <div id="distances" class="chart" role="img" aria-label="Distances over the steps"></div></section></div>`
 }
 
-function settings({ command, description }: Contents): Html {
+function settings({ command, trainCommand, description }: Contents): Html {
   const { training: trained, loss, encoder, metric, dimension } = description
   const entries = { metric, dimension, encoder, loss, ...trained.settings }
   return html`<section><h2>Settings, and how to do it again</h2>
-${trained.command ? html`<p class="note">The model, from the folder that it was trained in; the same seed, threads and data give the same encoder:</p><pre>${commandLine(trained.command)}</pre>` : html`<p class="note">The model was trained by a program, with the settings below.</p>`}
+${
+  trainCommand === undefined
+    ? html`<p class="note">The model was trained by a program, with the settings below.</p>`
+    : html`<p class="note">The model: the same seed, threads and data give the same encoder.</p><pre>${trainCommand}</pre>`
+}
 <p class="note">This page:</p><pre>${command}</pre>
 <dl>${Object.entries(entries).map(([name, value]) => html`<dt>${spaced(name)}</dt><dd>${shown(value)}</dd>`)}<dt>data</dt><dd>SHA-256 ${trained.fingerprint}</dd></dl></section>`
 }

@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chromiumPath, launch } from './chromium.ts'
 import { isometry } from './command.ts'
-import { expectError, fixture } from './fixture.ts'
+import { expectError, fixture, quick } from './fixture.ts'
 import { writeImages } from './images.ts'
 
 const hostile = '<script>alert(1)<_script>'
@@ -16,6 +16,11 @@ if (!executable) console.warn('No Chromium on the PATH or in CHROMIUM: the repor
 
 let { at, data, model, dispose } = {} as Awaited<ReturnType<typeof fixture>>
 let file: string
+/** What is on a page, without its script, which is long. */
+async function read(path: string): Promise<string> {
+  return (await readFile(path, 'utf8')).replace(/<script>[\s\S]*<\/script>/, '')
+}
+
 beforeAll(async () => {
   ;({ at, data, model, dispose } = await fixture())
   file = at('report.html')
@@ -26,14 +31,15 @@ beforeAll(async () => {
 afterAll(() => dispose())
 
 test('is the same bytes again, and its names are text', async () => {
-  const text = await readFile(file, 'utf8')
+  const bytes = await readFile(file)
   await isometry(['report', model, at('odd'), '--out', file])
-  expect(await readFile(file, 'utf8')).toBe(text)
+  expect(bytes.equals(await readFile(file))).toBe(true)
+  const text = await read(file)
   expect(text).toContain('&lt;script&gt;alert(1)&lt;_script&gt;')
   expect(text).not.toContain('<script>alert')
   expect(text).not.toContain('<img src=x')
   expect(text).not.toMatch(/(src|href)="(?!data:)/)
-  expect(text).toContain('isometry train')
+  expect(text).toContain(`isometry train --config ${join(model, 'config.json')}`)
 })
 
 describe.skipIf(!executable)('in Chromium', () => {
@@ -102,19 +108,51 @@ test('without data it shows what was held out; without that, what is known of tr
   const held = await isometry(['report', model])
   expect(held.code, held.stderr).toBe(0)
   expect(held.stdout).toContain(join(model, 'report.html'))
-  expect(await readFile(join(model, 'report.html'), 'utf8')).toMatch(/12 images[\s\S]*of 2 classes/)
+  expect(await read(join(model, 'report.html'))).toMatch(/12 images[\s\S]*of 2 classes/)
   await rename(data, `${data}.away`)
   try {
     const gone = await isometry(['report', model])
     expect(gone.code).toBe(0)
     expect(gone.stderr).toMatch(/12 held-out items cannot be opened/)
-    const text = await readFile(join(model, 'report.html'), 'utf8')
+    const text = await read(join(model, 'report.html'))
     expect(text).toContain('held-out items cannot be opened')
     expect(text).toContain('id="loss"')
     expect(text).not.toContain('id="map"')
   } finally {
     await rename(`${data}.away`, data)
   }
+})
+
+test('train offers it, and writes it where it is asked to; a calibrated threshold is the one that is marked', async () => {
+  const plain = await isometry(['train', data, '--out', at('plain'), ...quick])
+  expect(plain.stdout).toContain(`To look at it: isometry report ${at('plain')}`)
+  const out = at('reported')
+  const trained = await isometry(['train', data, '--out', out, ...quick, '--report', '--json'])
+  const { report } = JSON.parse(trained.stdout)
+  expect(report).toBe(join(out, 'report.html'))
+  const text = await read(report)
+  expect(text).toContain(`isometry train --config ${join(out, 'config.json')}`)
+  // What training knew of the held-out items, their files say again.
+  await isometry(['report', out])
+  expect(await read(report)).toBe(text)
+  const { code, stderr } = await isometry(['calibrate', out, data, '--false-positive-rate', '0.1'])
+  expect(code, stderr).toBe(0)
+  await isometry(['report', out])
+  expect(await read(report)).toContain('calibrated to a false positive rate of 0.1')
+})
+
+test('vectors have no pictures, and a map with their names all the same', async () => {
+  const [vectors, adapter] = [at('vectors.safetensors'), at('adapter')]
+  expect((await isometry(['embed', model, data, '--out', vectors])).code).toBe(0)
+  const trained = await isometry(['train', vectors, '--out', adapter, '--steps', '5', '--threads', '1'])
+  expect(trained.code, trained.stderr).toBe(0)
+  const { code, stderr } = await isometry(['report', adapter, vectors])
+  expect(code, stderr).toBe(0)
+  const text = await read(join(adapter, 'report.html'))
+  expect(text).toContain('id="map"')
+  expect(text).not.toContain('<img')
+  const bare = await isometry(['report', adapter])
+  expect(bare.stderr).toMatch(/held-out items cannot be opened from here/)
 })
 
 test('data that is not there, and a file that cannot be written, are named', async () => {

@@ -1,7 +1,7 @@
 /** `isometry report` */
 import { join } from 'node:path'
 import { openSource, type Source } from '../data/index.ts'
-import { loadModel, type Model } from '../model/index.ts'
+import { loadModel } from '../model/index.ts'
 import { commandLine } from '../report/command.ts'
 import { noticeOf, openHeldOut } from '../report/held-out.ts'
 import { writeReport } from '../report/index.ts'
@@ -31,10 +31,16 @@ export async function report(
 
 export const reported = (file: string) => `The report is in ${file}\n`
 
-/** The report of what was just trained, on what was held out. */
-export async function reportOn(directory: string, model: Model, heldOut: Source | undefined): Promise<string> {
+/** The report of what was just trained and saved, on what was held out. */
+export async function reportOn(
+  directory: string,
+  heldOut: Source | undefined,
+  options: DeviceArguments,
+): Promise<string> {
   const file = inModel(directory)
+  const model = await loadModel(directory, computeOptions(options))
   const notice = noticeOf(model, { source: heldOut, missing: 0 })
   await writeReport(file, model, heldOut, { directory, command: commandLine(['report', directory]), notice })
+  await model.release()
   return file
 }

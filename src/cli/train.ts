@@ -116,8 +116,8 @@ export async function train(data: string, options: TrainArguments, kept: Kept): 
   }
   const model = await showTraining(training, settings, options)
   await model.save(options.out, { force: options.force ?? false, config })
-  const report = options.report ? await reportOn(options.out, model, heldOut) : undefined
   await model.release()
+  const report = options.report ? await reportOn(options.out, heldOut, options) : undefined
 
   const { training: summary } = model.description
   if (options.json) {

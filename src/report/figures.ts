@@ -1,6 +1,6 @@
 /** All that a report shows of items, bounded whatever their number. */
 import { itemsOf, labelsOf, type Source } from '../data/index.ts'
-import { type Evaluation, evaluate, type Verification, verify } from '../evaluation/index.ts'
+import { evaluate, type Verification, verify } from '../evaluation/index.ts'
 import type { Model } from '../model/index.ts'
 import type { Tensor } from '../tensor.ts'
 import type { ClassRow, Figures, Threshold } from './contents.ts'
@@ -23,14 +23,16 @@ export async function figuresOf(model: Model, source: Source): Promise<Figures> 
   const others = { labels: labelsOf(source), groups: source.groups }
   const embedded = { embeddings: query, ...others }
   const compared = { gallery: { embeddings: gallery, ...others }, own: true }
-  const evaluation = queries.length > 0 ? await evaluate(embedded, metric, compared) : undefined
-  // Evaluation keeps the figures of its pairs; the curves are taken here.
-  const verification = evaluation?.verification && (await verify(embedded, metric, { ...compared, resamples: 0 }))
+  // Of intervals and clusters, which take far longer than all else, the page shows nothing.
+  const evaluation =
+    queries.length > 0 ? await evaluate(embedded, metric, { ...compared, only: 'retrieval' }) : undefined
+  const isBoth = queries.length > 0 && new Set(queries.map(({ row }) => source.labels[row])).size > 1
+  const verification = isBoth ? await verify(embedded, metric, { ...compared, resamples: 0 }) : undefined
 
   const worst = worstFirst(queries)
   const fine = queries.filter(({ firstRight }) => firstRight === 1)
   const shown = [...worst.slice(0, WORST), ...spread(fine.length, TYPICAL).map((i) => fine[i]!)]
-  const byClass = classRows(evaluation, source)
+  const byClass = classRows(queries, source)
   const isImage = source.input.kind === 'image'
   const folder = commonFolder(itemsOf(source))
   return {
@@ -77,23 +79,28 @@ async function mapFigures(
   }
 }
 
-/** The least precise first, each with the first of its items. */
-function classRows(evaluation: Evaluation | undefined, { classes, labels }: Source): ClassRow[] {
-  const first = new Map<number, number>()
-  labels.forEach((label, row) => {
-    if (!first.has(label)) first.set(label, row)
-  })
-  return (evaluation?.perClass ?? [])
-    .map(({ label, precisionAt1, queries }) => {
-      const name = String(label)
-      return { name, queries, precision: precisionAt1, row: first.get(classes.indexOf(name))! }
-    })
-    .sort((a, b) => a.precision - b.precision)
+/** The least precise first. */
+function classRows(queries: readonly Query[], { classes, labels }: Source): ClassRow[] {
+  const byLabel = new Map<number, Query[]>()
+  for (const query of queries) {
+    const label = labels[query.row]!
+    const known = byLabel.get(label)
+    if (known) known.push(query)
+    else byLabel.set(label, [query])
+  }
+  return [...byLabel]
+    .map(([label, of]) => ({
+      name: classes[label]!,
+      queries: of.length,
+      precision: of.filter(({ firstRight }) => firstRight === 1).length / of.length,
+      row: of[0]!.row,
+    }))
+    .sort((a, b) => a.precision - b.precision || (a.name < b.name ? -1 : 1))
 }
 
-/** The threshold that the model was calibrated to, or else the one that tells these pairs apart best. */
+/** The threshold that the model was calibrated to, or else the one that tells most of these pairs right. */
 function thresholdOf({ description: { calibration } }: Model, { bestThreshold }: Verification): Threshold {
-  if (!calibration) return { distance: bestThreshold, meaning: 'same and different are told apart best' }
+  if (!calibration) return { distance: bestThreshold, meaning: 'the most pairs are told right' }
   const { threshold, falsePositiveRate } = calibration
   return { distance: threshold, meaning: `the model was calibrated to a false positive rate of ${falsePositiveRate}` }
 }

@@ -39,7 +39,7 @@ export async function batch() {
     {
       title: 'Loss and gradient, two threads',
       x,
-      y: { name: 'milliseconds', from: 1, to: 100_000, base: 10 },
+      y: { name: 'milliseconds', from: 1, to: 1_000_000, base: 10 },
       lines: lines(({ milliseconds }) => milliseconds),
     },
     {

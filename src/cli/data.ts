@@ -10,6 +10,7 @@ import {
   isVectorsFile,
   type Named,
   openExamples,
+  openImageFolder,
   openTable,
   openVectorsFile,
   type Source,
@@ -58,7 +59,9 @@ async function openData(data: Named, options: DataArguments & EncoderArguments, 
   const opener =
     (input: Input): Open =>
     (more) =>
-      openExamples(more, { ...options, input, memory, warn, signal })
+      isFolder(more) && input.kind === 'image'
+        ? openImageFolder(more, { input, memory, warn, signal })
+        : openExamples(more, { ...options, input, memory, warn, signal })
   const ofVectors = (examples: Source | Tuples) => {
     const { input } = examples
     if (input.kind !== 'vector') throw new UsageError('Vectors were expected.')
@@ -75,6 +78,11 @@ async function openData(data: Named, options: DataArguments & EncoderArguments, 
   const encoder = await encoderOf(options)
   const open = opener(imagesFor(encoder.input))
   return { encoder, examples: await open(data), open }
+}
+
+/** Whether data is named that can only be a folder: a single image is nothing to train on. */
+function isFolder(data: Named): data is string {
+  return typeof data === 'string' && !isTableFile(data) && !isVectorsFile(data)
 }
 
 function imagesFor({ channels, height, width }: Pixels) {

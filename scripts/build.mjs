@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { build } from 'esbuild'
 
 const root = dirname(import.meta.dirname)
 const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc')
@@ -12,4 +13,16 @@ const { status } = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsco
   stdio: 'inherit',
 })
 if (status !== 0) process.exit(status ?? 1)
+
+// The script of the report's page, with the charting library in it: one file that is put into each page.
+await build({
+  entryPoints: [join(root, 'src', 'report', 'browser', 'charts.ts')],
+  outfile: join(root, 'dist', 'report', 'charts.js'),
+  bundle: true,
+  minify: true,
+  format: 'iife',
+  target: 'es2022',
+  legalComments: 'none',
+  banner: { js: '/* With Apache ECharts (Apache License 2.0), ZRender (BSD 3-Clause) and tslib (0BSD). */' },
+})
 chmodSync(join(root, 'dist', 'cli', 'main.js'), 0o755)

@@ -33,6 +33,7 @@ export {
   writeEmbeddings,
 } from './model/index.ts'
 export * as optimizers from './optimizers/index.ts'
+export { type ReportOptions, reportOf, writeReport } from './report/index.ts'
 export { type Neighbours, nearest } from './search/index.ts'
 export {
   type Batch,

@@ -40,7 +40,18 @@ export interface Results {
 export async function trainModel(notion: Notion, images: string, output: string): Promise<Results> {
   const [training, test] = [join(images, notion.name, 'train'), join(images, notion.name, 'test')]
   const directory = join(output, `${notion.name}.model`)
-  const args = ['train', training, '--validation', test, '--out', directory, '--force', '--grayscale', ...notion.flags]
+  const args = [
+    'train',
+    training,
+    '--validation',
+    test,
+    '--out',
+    directory,
+    '--force',
+    '--grayscale',
+    '--report',
+    ...notion.flags,
+  ]
   isometry(args)
 
   const model = await loadModel(directory)

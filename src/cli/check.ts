@@ -71,6 +71,7 @@ async function installation(): Promise<Record<string, unknown>> {
     'isometry/evaluation': await import('../evaluation/index.ts'),
     'isometry/model': await import('../model/index.ts'),
     'isometry/training': await import('../training/index.ts'),
+    'isometry/report': await import('../report/index.ts'),
     'isometry/checking': await import('../checking/index.ts'),
   }
 }

@@ -7,7 +7,7 @@ import { DataError, UsageError } from '../errors.ts'
 import type { Parser } from './arguments.ts'
 
 /** What belongs to one call of the command, not to the training. */
-const OF_THE_CALL = new Set(['version', 'debug', 'json', 'resume', 'config', 'force'])
+const OF_THE_CALL = new Set(['version', 'debug', 'json', 'resume', 'config', 'force', 'report'])
 /** Paths, which are relative to the file that names them. */
 const PATHS = new Set(['data', 'out', 'validation', 'tensorboard'])
 

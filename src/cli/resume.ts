@@ -77,7 +77,7 @@ async function finish(data: Table, command: Command, resume: boolean): Promise<v
 
 /** Settings come from the beginning: others would make of it another training. */
 function refuseOthers(data: string | undefined, command: Command): void {
-  const allowed = ['resume', 'json', 'debug', 'force']
+  const allowed = ['resume', 'json', 'debug', 'report', 'force']
   const given = command.options.find(
     (option) =>
       !allowed.includes(option.attributeName()) && command.getOptionValueSource(option.attributeName()) === 'cli',

@@ -8,6 +8,7 @@ import type { TrainingSummary } from '../model/description.ts'
 import { checkOutput } from '../model/directory.ts'
 import type { Model } from '../model/index.ts'
 import { adagrad, adam, adamW, clipByGlobalNorm, type Optimizer, rmsprop, schedules, sgd } from '../optimizers/index.ts'
+import { quote } from '../report/command.ts'
 import { openEventFile } from '../report/tensorboard/writer.ts'
 import { defaultThreads } from '../runtime/node.ts'
 import {
@@ -44,6 +45,7 @@ export interface TrainArguments
   readonly patience?: number
   readonly keep?: 'best' | 'last'
   readonly tensorboard?: string
+  readonly report?: boolean
   readonly accumulate: number
   readonly checkpointEvery: number
   readonly microBatch?: number
@@ -106,6 +108,10 @@ export async function train(data: Named, options: TrainArguments, kept: Kept): P
   const model = await showTraining(training, settings, options)
   await model.save(options.out, { force: options.force ?? false, config })
   await model.release()
+  // Loaded when it is needed, so that training begins at once.
+  const report = options.report
+    ? await (await import('./report.ts')).reportOn(options.out, heldOut, options)
+    : undefined
 
   const { training: summary } = model.description
   if (options.json) {
@@ -121,11 +127,15 @@ export async function train(data: Named, options: TrainArguments, kept: Kept): P
       loss: value,
       validation,
       tuples,
+      report,
     }
     process.stdout.write(`${JSON.stringify(result)}\n`)
     return
   }
   process.stdout.write(summarize(summary, options.out))
+  process.stdout.write(
+    report ? `The report is in ${report}\n` : `To look at it: isometry report ${quote(options.out)}\n`,
+  )
 }
 
 /** Runs training and shows what happens. A model of the last finite parameters is better than none: it is saved. */

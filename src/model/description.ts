@@ -19,8 +19,12 @@ export interface Description {
   /** `queries` where only they go through the encoder, and a gallery is compared with as it is; left out where all do. */
   readonly adapt?: 'queries'
   readonly loss: Settings
-  /** What training never saw: the classes, and the paths of their images. */
-  readonly heldOut: { readonly classes: readonly string[]; readonly items: readonly string[] }
+  /** What training never saw: the classes, the paths of their images, and of each its class as an index into them. */
+  readonly heldOut: {
+    readonly classes: readonly string[]
+    readonly items: readonly string[]
+    readonly labels?: readonly number[]
+  }
   readonly training: TrainingSummary
   /** The distance up to which two examples are the same; left out until `calibrate` has found it. */
   readonly calibration?: Calibration

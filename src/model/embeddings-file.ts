@@ -1,6 +1,6 @@
 /** Embeddings as a file that other tools read: JSON lines, or the safetensors layout. */
-import { rename, rm, writeFile } from 'node:fs/promises'
-import { DataError, UsageError } from '../errors.ts'
+import { UsageError } from '../errors.ts'
+import { writeWhole } from '../files.ts'
 import type { Tensor } from '../tensor.ts'
 import { writeSafetensors } from '../weights/safetensors.ts'
 
@@ -27,17 +27,7 @@ export function checkEmbeddingsFile(file: string): void {
  * @throws UsageError if the name does not end in .jsonl or .safetensors, DataError if it cannot be written.
  */
 export async function writeEmbeddings(file: string, embedded: EmbeddedItems): Promise<void> {
-  const content = formatOf(file)(embedded)
-  const partial = `${file}.partial-${process.pid}`
-  try {
-    await writeFile(partial, content)
-    await rename(partial, file)
-  } catch (error) {
-    await rm(partial, { force: true })
-    throw new DataError(`Cannot write ${file}: ${(error as Error).message}. Name a file that you may write.`, {
-      cause: error,
-    })
-  }
+  await writeWhole(file, formatOf(file)(embedded))
 }
 
 function formatOf(file: string) {

@@ -79,6 +79,10 @@ export interface Model {
   readonly metric: Metric
   /** What the model says of itself, its calibration among it once there is one. */
   readonly description: Description
+  /** Every step of training, as a line of JSON each; '' if it was not kept. */
+  readonly history: string
+  /** The settings of `isometry train` that make it again, as JSON; undefined where another program made it. */
+  readonly config: string | undefined
   /**
    * One embedding for each example, [n, d] float32.
    *
@@ -217,6 +221,8 @@ export async function createModel(
     get description() {
       return description
     },
+    history: files.history,
+    config: files.config,
     embed: async (source, { role = 'query' } = {}) => sides[role].embed(await open(source)),
     evaluate,
     distance,

@@ -40,7 +40,11 @@ test('training lowers the loss and tells classes apart that it has not seen', as
   expect(after).toEqual(await model.evaluate(heldOut))
   // By chance it would be about 0.2: five of the other seventeen images are of the query's class.
   expect(after.meanAveragePrecisionAtR).toBeGreaterThan(0.8)
-  expect(model.description.heldOut).toEqual({ classes: heldOut.classes, items: itemsOf(heldOut) })
+  expect(model.description.heldOut).toEqual({
+    classes: heldOut.classes,
+    items: itemsOf(heldOut),
+    labels: Array.from(heldOut.labels),
+  })
   await model.release()
 })
 

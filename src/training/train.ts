@@ -158,7 +158,9 @@ function summarize(source: Source | Tuples, settings: Parameters<typeof runSteps
 /** What training never sees: of tuples, the items that none of those trained on has. */
 function heldOut(source: Source | Tuples, validation: Source | Tuples | undefined) {
   if (!validation) return { classes: [], items: [] }
-  if (!('examples' in validation)) return { classes: validation.classes, items: itemsOf(validation) }
+  if (!('examples' in validation)) {
+    return { classes: validation.classes, items: itemsOf(validation), labels: Array.from(validation.labels) }
+  }
   const seen = 'examples' in source ? itemsIn(source) : new Set(itemsOf(source))
   return { classes: [], items: [...itemsIn(validation)].filter((item) => !seen.has(item)) }
 }

@@ -12,6 +12,7 @@ const rooms = [
   'evaluation',
   'model',
   'training',
+  'report',
   'checking',
 ]
 for (const entry of ['isometry', ...rooms.map((room) => `isometry/${room}`)]) {

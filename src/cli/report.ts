@@ -18,12 +18,17 @@ export async function report(
   const signal = interruptible()
   const model = await loadModel(directory, { warn, signal, ...computeOptions(options) })
   const file = options.out ?? inModel(directory)
-  const args = ['report', directory, ...(data === undefined ? [] : [data]), ...(options.out ? ['--out', file] : [])]
   const named =
-    data === undefined ? undefined : await openSource([data], { ...options, input: model.description.input, warn, signal })
+    data === undefined
+      ? undefined
+      : await openSource([data], { ...options, input: model.description.input, warn, signal })
   const held = named ? undefined : await openHeldOut(model, { warn, signal })
   const notice = held && noticeOf(model, held)
-  await writeReport(file, model, named ?? held?.source, { directory, command: commandLine(args), notice })
+  await writeReport(file, model, named ?? held?.source, {
+    directory,
+    command: commandLine(process.argv.slice(2)),
+    notice,
+  })
   await model.release()
   if (notice) warn(notice)
   process.stdout.write(`The report is in ${file}\n`)

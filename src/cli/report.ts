@@ -1,6 +1,6 @@
 /** `isometry report` */
 import { join } from 'node:path'
-import { openSource, type Source } from '../data/index.ts'
+import { type ColumnOptions, openSource, type Source, type Tuples } from '../data/index.ts'
 import { loadModel } from '../model/index.ts'
 import { commandLine } from '../report/command.ts'
 import { noticeOf, openHeldOut } from '../report/held-out.ts'
@@ -13,34 +13,39 @@ const inModel = (directory: string) => join(directory, 'report.html')
 export async function report(
   directory: string,
   data: string | undefined,
-  options: DeviceArguments & { out?: string },
+  options: DeviceArguments & ColumnOptions & { out?: string },
 ): Promise<void> {
   const signal = interruptible()
   const model = await loadModel(directory, { warn, signal, ...computeOptions(options) })
   const file = options.out ?? inModel(directory)
-  const args = ['report', directory, ...(data === undefined ? [] : [data]), ...(options.out ? ['--out', file] : [])]
   const named =
-    data === undefined ? undefined : await openSource(data, { input: model.description.input, warn, signal })
+    data === undefined
+      ? undefined
+      : await openSource([data], { ...options, input: model.description.input, warn, signal })
   const held = named ? undefined : await openHeldOut(model, { warn, signal })
   const notice = held && noticeOf(model, held)
-  await writeReport(file, model, named ?? held?.source, { directory, command: commandLine(args), notice })
+  await writeReport(file, model, named ?? held?.source, {
+    directory,
+    command: commandLine(process.argv.slice(2)),
+    notice,
+  })
   await model.release()
   if (notice) warn(notice)
-  process.stdout.write(reported(file))
+  process.stdout.write(`The report is in ${file}\n`)
 }
-
-export const reported = (file: string) => `The report is in ${file}\n`
 
 /** The report of what was just trained and saved, on what was held out. */
 export async function reportOn(
   directory: string,
-  heldOut: Source | undefined,
+  heldOut: Source | Tuples | undefined,
   options: DeviceArguments,
 ): Promise<string> {
   const file = inModel(directory)
   const model = await loadModel(directory, computeOptions(options))
-  const notice = noticeOf(model, { source: heldOut, missing: 0 })
-  await writeReport(file, model, heldOut, { directory, command: commandLine(['report', directory]), notice })
+  // Tuples say how far apart their items are, but not of which class they are.
+  const source = heldOut && 'examples' in heldOut ? undefined : heldOut
+  const notice = noticeOf(model, { source, missing: 0 })
+  await writeReport(file, model, source, { directory, command: commandLine(['report', directory]), notice })
   await model.release()
   return file
 }

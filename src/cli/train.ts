@@ -25,7 +25,6 @@ import { type EncoderArguments, withBackboneRate } from './encoder.ts'
 import { type LossArguments, lossOf, settingFlags } from './loss.ts'
 import { interruptible } from './outcome.ts'
 import { progress } from './progress.ts'
-import { reported, reportOn } from './report.ts'
 import { table, tupleTable } from './table.ts'
 
 export interface TrainArguments
@@ -109,9 +108,10 @@ export async function train(data: Named, options: TrainArguments, kept: Kept): P
   const model = await showTraining(training, settings, options)
   await model.save(options.out, { force: options.force ?? false, config })
   await model.release()
-  // A page shows single examples.
-  const shown = heldOut && !('examples' in heldOut) ? heldOut : undefined
-  const report = options.report ? await reportOn(options.out, shown, options) : undefined
+  // Loaded when it is needed, so that training begins at once.
+  const report = options.report
+    ? await (await import('./report.ts')).reportOn(options.out, heldOut, options)
+    : undefined
 
   const { training: summary } = model.description
   if (options.json) {
@@ -133,7 +133,9 @@ export async function train(data: Named, options: TrainArguments, kept: Kept): P
     return
   }
   process.stdout.write(summarize(summary, options.out))
-  process.stdout.write(report ? reported(report) : `To look at it: isometry report ${quote(options.out)}\n`)
+  process.stdout.write(
+    report ? `The report is in ${report}\n` : `To look at it: isometry report ${quote(options.out)}\n`,
+  )
 }
 
 /** Runs training and shows what happens. A model of the last finite parameters is better than none: it is saved. */

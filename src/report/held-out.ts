@@ -30,7 +30,7 @@ export function noticeOf(
   { description }: Model,
   { source, missing }: { readonly source?: Source | undefined; readonly missing: number },
 ): string | undefined {
-  const { items } = description.heldOut
+  const { items, labels } = description.heldOut
   if (source) {
     return missing > 0
       ? `${missing} of the ${items.length} held-out items are no longer there, and are left out.`
@@ -38,5 +38,6 @@ export function noticeOf(
   }
   const name = 'Name data to see how the model treats it: isometry report MODEL DATA.'
   if (items.length === 0) return `Nothing was held out from training. ${name}`
+  if (!labels) return `The ${items.length} held-out items were kept without their classes. ${name}`
   return `The ${items.length} held-out items cannot be opened from here; the first is ${items[0]}. ${name}`
 }

@@ -46,14 +46,18 @@ export function useCommands(program: Command): void {
       run(options, async () => (await import('../compare.ts')).compare(model, a, b, options)),
     )
 
-  command(program, 'report', 'Write a page to look at: what a model confuses, where it puts things, how training went.')
+  const report = command(
+    program,
+    'report',
+    'Write a page to look at: what a model confuses, where it puts things, how training went.',
+  )
     .argument('<MODEL>', 'directory that `isometry train` wrote')
-    .argument('[DATA]', 'folder of images, in folders by class; or vectors (default: what training held out)')
+    .argument('[DATA]', 'folder of images, in folders by class; or a table, or vectors (default: what was held out)')
     .option('--out <FILE.html>', 'file to write (default: MODEL/report.html)')
     .addOption(device())
-    .action((model, data, options) =>
-      run(options, async () => (await import('../report.ts')).report(model, data, options)),
-    )
+  columnOptions(report).action((model, data, options) =>
+    run(options, async () => (await import('../report.ts')).report(model, data, options)),
+  )
 
   const search = command(program, 'search', 'Find the images of a gallery that are nearest to each query.')
     .argument('<MODEL>', 'directory that `isometry train` wrote')

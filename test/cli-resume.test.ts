@@ -3,12 +3,15 @@ import { spawn, spawnSync } from 'node:child_process'
 import { cp, mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { random } from '../src/random.ts'
 import { writeSafetensors } from '../src/weights/safetensors.ts'
 import { isometry } from './command.ts'
 import { expectError } from './fixture.ts'
 import { temporaryFolder, writeImages } from './images.ts'
+
+// Many processes one after the other, on machines that may be busy.
+vi.setConfig({ testTimeout: 500_000 })
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
 const at = (...names: string[]) => join(folder.path, ...names)

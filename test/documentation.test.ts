@@ -207,7 +207,8 @@ test('the commands of the question run, and the pictures are there', async () =>
       expect(stdout).toMatch(formula!.startsWith('max') ? /No problem/ : /1 problem/)
     }
     for (const [, file] of text.matchAll(/!\[[^\]]*\]\((.*?)\)/g)) {
-      expect(await readFile(join(root, document, '..', file!), 'utf8')).toMatch(/^<svg/)
+      const beginning = (await readFile(join(root, document, '..', file!))).toString('latin1', 0, 8)
+      expect(beginning, file).toMatch(file!.endsWith('.png') ? /^\x89PNG/ : /^<svg/)
     }
   }
 })

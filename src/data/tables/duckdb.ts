@@ -29,7 +29,14 @@ export interface Database {
  * DuckDB itself may take so much; what is read lies elsewhere. Each of its threads holds a whole group of rows, 60 MiB of
  * vectors of 128 numbers.
  */
-const SETTINGS = { memory_limit: '192MB', threads: '1', temp_directory: tmpdir() }
+const SETTINGS = {
+  memory_limit: '192MB',
+  threads: '1',
+  temp_directory: tmpdir(),
+  // What it has done with goes back at once: kept for later, it took as much again.
+  allocator_flush_threshold: '1MB',
+  allocator_bulk_deallocation_flush_threshold: '1MB',
+}
 
 /**
  * @param load how the package is loaded.

@@ -21,7 +21,9 @@ export interface Vectors {
 
 /** Which rows of texts have no value. */
 export function missing(values: readonly (string | null)[]): number[] {
-  return values.flatMap((value, row) => (value === null || value === '' ? [row] : []))
+  const rows: number[] = []
+  for (const [row, value] of values.entries()) if (value === null || value === '') rows.push(row)
+  return rows
 }
 
 /**
@@ -44,7 +46,7 @@ export async function readRows(
   const given = texts.filter((text) => text !== undefined)
   const selected = [...lists, ...given.map((text) => `(${text})::VARCHAR`)]
   const found: (Float32Array | undefined)[] = lists.map(() => undefined)
-  const read = given.map((): (string | null)[] => [])
+  const read = given.map(() => new Array<string | null>(rows))
   // Equal texts are one string.
   const known = new Map<string, string>()
   let row = 0
@@ -59,7 +61,7 @@ export async function readRows(
       for (let k = 0; k < read.length; k++) {
         const text = part.text(lists.length + k, i)
         if (text !== null && !known.has(text)) known.set(text, text)
-        read[k]!.push(text === null ? null : known.get(text)!)
+        read[k]![row] = text === null ? null : known.get(text)!
       }
     }
   }

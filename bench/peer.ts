@@ -19,14 +19,14 @@ export interface Peer {
 }
 
 /** Starts bench/peers/NAME.py, or says that its module is missing. */
-export function startPeer(name: string, module: string): Peer | undefined {
+export function startPeer(name: string, module: string, options: readonly string[] = []): Peer | undefined {
   if (spawnSync(python, ['-c', `import ${module}`]).status !== 0) {
     console.log(
       `Without the peer: ${python} cannot import ${module} (Debian: apt-get install python3-${module}; the variable PYTHON names the interpreter).`,
     )
     return undefined
   }
-  const child = spawn(python, [join(import.meta.dirname, 'peers', `${name}.py`)], {
+  const child = spawn(python, [join(import.meta.dirname, 'peers', `${name}.py`), ...options], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...peerCommand.environment, ...process.env },
   })

@@ -10,4 +10,5 @@ export const dot: Metric = {
   triangle: false,
   pairwise: (a, b) => a.mul(b).sum([1]).neg(),
   matrix: (a, b) => one('Gemm', [a, b], { transB: 1, alpha: -1 }),
+  search: { space: 'innerProduct', prepare: (x) => x, distance: (product) => product.neg() },
 }

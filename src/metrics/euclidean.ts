@@ -23,6 +23,7 @@ export const squaredEuclidean: Metric = {
   triangle: false,
   pairwise: (a, b) => a.sub(b).sumSquare([1]),
   matrix: (a, b) => squares(a, b).distance.relu(),
+  search: { space: 'l2', prepare: (x) => x, distance: (square) => square },
 }
 
 /** Below this share of |a|² + |b|², the matrix product's |a − b|² is rounding error, and its root would magnify it. */
@@ -42,4 +43,5 @@ export const euclidean: Metric = {
     const { distance, scale } = squares(a, b)
     return distance.greater(scale.detach().mul(ROUNDING)).where(distance, 0).sqrt()
   },
+  search: { space: 'l2', prepare: (x) => x, distance: (square) => square.sqrt() },
 }

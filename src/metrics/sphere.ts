@@ -43,6 +43,7 @@ function sphere(name: string, range: Metric['range'], triangle: boolean, distanc
     triangle,
     pairwise: (a, b) => distance(pairs(a, b)),
     matrix: (a, b) => distance(all(a, b)),
+    search: { space: 'innerProduct', prepare: unit, distance },
   }
 }
 

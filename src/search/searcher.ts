@@ -1,11 +1,13 @@
-/** Exact search: the nearest embeddings of a gallery, in a metric, block by block. */
-
-import { compile } from '../compile.ts'
+/** Exact search: the nearest embeddings of a gallery, in a metric. */
 import { DataError } from '../errors.ts'
-import { concat, input } from '../graph/value.ts'
 import type { Metric } from '../metrics/metric.ts'
-import type { ComputeOptions, Program } from '../runtime/session.ts'
+import type { ComputeOptions } from '../runtime/session.ts'
 import type { Tensor } from '../tensor.ts'
+import { byProduct, segmentsFor } from './by-product.ts'
+import type { CandidateFinder } from './candidates.ts'
+import { comparer } from './compare.ts'
+import { type Blocks, exhaustive } from './exhaustive.ts'
+import { checkMatrix, type Matrix, padded, powerOfTwo, slice } from './matrix.ts'
 
 /** What was found for each query, nearest first; at equal distances the lower index first. */
 export interface Neighbours {
@@ -26,19 +28,18 @@ export interface Searcher {
 export interface SearchOptions extends ComputeOptions {
   /** How many to find for each query. */
   readonly k: number
-  /** How many rows of queries and of the gallery are compared at once. */
-  readonly blocks?: { readonly queries: number; readonly gallery: number }
+  /** How many rows of queries and of the gallery are compared at once where every distance is computed. */
+  readonly blocks?: Blocks
 }
 
-/** Some millions of distances at once: enough to keep the processors busy, and little memory. */
 const BLOCKS = { queries: 256, gallery: 8192 }
-
-/** Farther than anything, for the places that the first block fills. */
-const FAR = 3e38
+/** Candidates beyond those asked for, whose distances the matrix product may have rounded into another order. */
+const SPARE = 8
 
 /**
- * Searches one gallery [g, d] float32 many times. Memory does not grow with the number of distances: each block of the
- * gallery is merged into the best that the blocks before it gave.
+ * Searches one gallery [g, d] float32 many times, in little more memory than the gallery itself. Candidates are found by a
+ * matrix product; their distances, and their order, are those of `metric.pairwise`. Where rounding leaves it open whether a
+ * candidate was missed, and for metrics that no product orders, every distance is computed.
  *
  * @throws DataError if the gallery is empty or holds a number that is not finite.
  */
@@ -47,59 +48,58 @@ export function openSearcher(
   metric: Metric,
   { k, blocks = BLOCKS, ...compute }: SearchOptions,
 ): Searcher {
-  const [size, dimension] = shapeOf(gallery, 'gallery')
+  const { matrix, lengths } = checkMatrix(gallery, 'gallery')
+  const [size, dimension] = matrix.shape
   if (size === 0) throw new DataError('The gallery is empty. Give at least one embedding to search.')
   const kept = Math.min(k, size)
-  // Shapes are fixed in a program: one for whole blocks, and more for what remains at the ends.
-  const programs = new Map<string, Program>()
+  const { search: form } = metric
+  const segments = form && segmentsFor(size, kept)
+  const every = exhaustive(matrix, metric, Math.min(kept + SPARE, size), blocks, compute)
+  const fast = segments && byProduct(matrix, lengths, { ...metric, search: form }, segments, compute)
+  const pairs = comparer(matrix, metric, kept, compute)
 
-  async function programFor(rows: number, columns: number): Promise<Program> {
-    const key = `${rows} × ${columns}`
-    const known = programs.get(key)
-    if (known) return known
-    const program = await compileBlock(rows, columns, dimension, kept, metric, compute)
-    programs.set(key, program)
-    return program
-  }
-
-  async function searchBlock(queries: Tensor): Promise<{ indices: Tensor; distances: Tensor }> {
-    const rows = queries.shape[0]!
-    const shape = [rows, kept]
-    let distances: Tensor = { dtype: 'float32', shape, data: new Float32Array(rows * kept).fill(FAR) }
-    let indices: Tensor = { dtype: 'int32', shape, data: new Int32Array(rows * kept).fill(-1) }
-    for (let start = 0; start < size; start += blocks.gallery) {
-      const block = slice(gallery, start, Math.min(start + blocks.gallery, size))
-      const program = await programFor(rows, block.shape[0]!)
-      const offset: Tensor = { dtype: 'int32', shape: [], data: Int32Array.of(start) }
-      const results = await program.run({ queries, gallery: block, offset, distances, indices })
-      distances = results.nextDistances!
-      indices = results.nextIndices!
+  async function search(finder: CandidateFinder, queries: Matrix) {
+    const [count] = queries.shape
+    const indices = new Int32Array(count * kept)
+    const distances = new Float32Array(count * kept)
+    const open: number[] = []
+    for (let start = 0; start < count; start += finder.most) {
+      const some = slice(queries, start, Math.min(start + finder.most, count))
+      const [rows] = some.shape
+      const candidates = await finder.find(padded(some, Math.min(finder.most, powerOfTwo(rows))))
+      const found = await pairs.compare(some, candidates)
+      indices.set(found.indices, start * kept)
+      distances.set(found.distances, start * kept)
+      for (let i = 0; i < rows; i++) {
+        if (!(found.distances[(i + 1) * kept - 1]! < candidates.others[i]!)) open.push(start + i)
+      }
     }
-    return { distances, indices }
+    return { indices, distances, open }
   }
 
   return {
     async nearest(queries) {
-      const [count, width] = shapeOf(queries, 'queries')
-      if (width !== dimension) {
+      const asked = checkMatrix(queries, 'queries').matrix
+      if (asked.shape[1] !== dimension) {
         throw new DataError(
-          `The queries have ${width} dimensions, the gallery ${dimension}. Embed both with the same encoder.`,
+          `The queries have ${asked.shape[1]} dimensions, the gallery ${dimension}. Embed both with the same encoder.`,
         )
       }
-      const indices = new Int32Array(count * kept)
-      const distances = new Float32Array(count * kept)
-      for (let start = 0; start < count; start += blocks.queries) {
-        const found = await searchBlock(slice(queries, start, Math.min(start + blocks.queries, count)))
-        indices.set(found.indices.data as Int32Array, start * kept)
-        distances.set(found.distances.data as Float32Array, start * kept)
+      const { indices, distances, open } = await search(fast ?? every, asked)
+      if (fast && open.length > 0) {
+        const again = await search(every, pick(asked, open))
+        for (const [place, query] of open.entries()) {
+          const [from, to] = [place * kept, (place + 1) * kept]
+          indices.set(again.indices.subarray(from, to), query * kept)
+          distances.set(again.distances.subarray(from, to), query * kept)
+        }
       }
       // Rounding can carry a distance a hair beyond the metric's range.
       const [least, most] = metric.range
       return { k: kept, indices, distances: distances.map((x) => Math.min(Math.max(x, least), most)) }
     },
     async release() {
-      for (const program of programs.values()) await program.release()
-      programs.clear()
+      for (const each of [every, fast, pairs]) await each?.release()
     },
   }
 }
@@ -119,40 +119,8 @@ export async function nearest(
   }
 }
 
-/** The k nearest of one block of the gallery, merged with the k nearest so far. */
-function compileBlock(
-  rows: number,
-  columns: number,
-  dimension: number,
-  k: number,
-  metric: Metric,
-  compute: ComputeOptions,
-): Promise<Program> {
-  const matrix = metric.matrix(
-    input('queries', 'float32', [rows, dimension]),
-    input('gallery', 'float32', [columns, dimension]),
-  )
-  const block = matrix.topK(Math.min(k, columns), 1, { largest: false })
-  const found = block.indices.cast('int32').add(input('offset', 'int32', []))
-  const merged = concat([input('distances', 'float32', [rows, k]), block.values], 1).topK(k, 1, { largest: false })
-  const indices = concat([input('indices', 'int32', [rows, k]), found], 1).gatherElements(merged.indices, 1)
-  return compile({ nextDistances: merged.values, nextIndices: indices }, compute)
-}
-
-function shapeOf({ dtype, shape, data }: Tensor, what: string): [number, number] {
-  if (dtype !== 'float32' || shape.length !== 2) {
-    throw new DataError(`The ${what} are ${dtype} [${shape.join(', ')}]; expected float32 [rows, dimension].`)
-  }
-  const bad = (data as Float32Array).findIndex((x) => !Number.isFinite(x))
-  if (bad >= 0) {
-    throw new DataError(
-      `Row ${Math.floor(bad / shape[1]!)} of the ${what} holds ${data[bad]}; expected finite numbers.`,
-    )
-  }
-  return shape as unknown as [number, number]
-}
-
-function slice({ dtype, shape, data }: Tensor, start: number, end: number): Tensor {
-  const width = shape[1]!
-  return { dtype, shape: [end - start, width], data: (data as Float32Array).subarray(start * width, end * width) }
+function pick({ shape: [, width], data }: Matrix, rows: readonly number[]): Matrix {
+  const picked = new Float32Array(rows.length * width)
+  for (const [i, row] of rows.entries()) picked.set(data.subarray(row * width, (row + 1) * width), i * width)
+  return { dtype: 'float32', shape: [rows.length, width], data: picked }
 }

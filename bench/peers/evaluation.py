@@ -16,5 +16,5 @@ for line in sys.stdin:
     start = time.perf_counter()
     index = faiss.IndexFlatIP(DIMENSION)
     index.add(vectors)
-    index.search(vectors, PER_CLASS)
+    index.search(vectors, PER_CLASS + 1)
     print((time.perf_counter() - start) * 1000, flush=True)

@@ -8,10 +8,10 @@ import { type Interval, meansOf } from './bootstrap.ts'
 import { type ClassMeasures, classMeasures } from './classes.ts'
 import { cluster } from './clustering.ts'
 import type { CurveFigures } from './curve.ts'
-import { checkDimensions, checkEmbeddings, openDistances, pick } from './distances.ts'
-import { type Comparison, type LabelledEmbeddings, sameGroup } from './embedded.ts'
-import { MEASURES, measure, type RetrievalMeasures, shape } from './measures.ts'
-import { rank } from './ranks.ts'
+import { checkDimensions, checkEmbeddings } from './distances.ts'
+import type { Comparison, LabelledEmbeddings } from './embedded.ts'
+import { MEASURES, measure, NDCG_AT, RECALL_AT, type RetrievalMeasures, shape } from './measures.ts'
+import { rankings } from './rankings.ts'
 import { type Relevance, relevantOf } from './relevance.ts'
 import { type VerificationIntervals, verify } from './verification.ts'
 
@@ -102,7 +102,7 @@ async function measureQueries(
   relevance: Relevance | undefined,
   compute: ComputeOptions,
 ): Promise<{ queries: number[]; table: Float64Array }> {
-  const { queries: asked, gallery, own } = comparison
+  const { queries: asked, gallery } = comparison
   checkEmbeddings(asked.embeddings, asked.labels, 'queries')
   checkEmbeddings(gallery.embeddings, gallery.labels, 'gallery')
   checkDimensions(asked.embeddings, gallery.embeddings)
@@ -113,27 +113,13 @@ async function measureQueries(
   const depth = counts.reduce((most, count) => Math.max(most, count), 0)
   if (queries.length === 0) throw nothingToFind(comparison, relevance !== undefined)
 
-  const size = gallery.labels.length
+  // Only measures at a fixed K look deeper than that.
+  const looked = Math.max(depth, ...RECALL_AT, ...NDCG_AT)
   const table = new Float64Array(queries.length * MEASURES)
-  const grouped = asked.groups !== undefined && gallery.groups !== undefined
-  const distances = openDistances(metric, compute)
-  try {
-    for await (const block of distances.blocks(pick(asked.embeddings, queries), gallery.embeddings)) {
-      for (let i = 0; i < block.rows; i++) {
-        const query = queries[block.start + i]!
-        const row = block.distances.subarray(i * size, (i + 1) * size)
-        if (own) row[query] = Number.POSITIVE_INFINITY
-        for (let item = 0; grouped && item < size; item++) {
-          if (sameGroup(comparison, query, item)) row[item] = Number.POSITIVE_INFINITY
-        }
-        const { rows, gradeOf } = relevant(query)
-        const ranks = rank(row, rows)
-        const start = (block.start + i) * MEASURES
-        measure(ranks, gradeOf && Float64Array.from(rows, gradeOf), depth, table.subarray(start, start + MEASURES))
-      }
-    }
-  } finally {
-    await distances.release()
+  let start = 0
+  for await (const { ranks, gains } of rankings(comparison, queries, relevant, looked, metric, compute)) {
+    measure(ranks, gains, depth, table.subarray(start, start + MEASURES))
+    start += MEASURES
   }
   return { queries, table }
 }

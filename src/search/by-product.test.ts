@@ -96,7 +96,7 @@ test('says how near all others are at least', async () => {
   const { matrix, lengths } = checkMatrix(drawn(5003, 'gallery'), 'gallery')
   const queries = drawn(4, 'queries')
   for (const metric of all.filter(({ search }) => search)) {
-    const segments = segmentsFor(5003, 3)!
+    const segments = segmentsFor(5003, WIDTH, 3)!
     const finder = byProduct(matrix, lengths, { ...metric, search: metric.search! }, segments, { threads: 1 })
     const { rows, count, others } = await finder.find(checkMatrix(queries, 'queries').matrix)
     await finder.release()
@@ -111,7 +111,7 @@ test('says how near all others are at least', async () => {
 })
 
 test('a gallery too small for segments is not cut', () => {
-  expect(segmentsFor(100, 10)).toBeUndefined()
-  expect(segmentsFor(1_000_000, 10_000)).toBeUndefined()
-  expect(segmentsFor(1_000_000, 10)).toEqual({ rows: 32, count: 31_250, kept: 18 })
+  expect(segmentsFor(100, 128, 10)).toBeUndefined()
+  expect(segmentsFor(100_000, 128, 10_000)).toBeUndefined()
+  expect(segmentsFor(1_000_000, 128, 10)).toEqual({ length: 32, count: 31_250, kept: 18 })
 })

@@ -14,9 +14,10 @@ import { programs } from './programs.ts'
 const QUERIES = 256
 /** Rows of the gallery in one product. */
 const BLOCK = 4096
-/** So many candidates are looked at for a query: enough rows in a segment, and no more than can be compared one by one. */
-const LOOKED_AT = 2048
-const LONGEST_SEGMENT = 32
+/** Lengths of segments. */
+const [SHORTEST, LONGEST] = [4, 32]
+/** A number of a candidate that is compared costs so much of a segment whose score is kept and looked at: measured. */
+const COMPARING = 0.7
 /** More segments than there are neighbours to find, so that what is left out is farther for certain, rounding included. */
 const SPARE = 8
 /** No more scores of segments than this are held at once. */
@@ -26,23 +27,34 @@ const UNIT = 1e-5
 /** Of a float32: a sum of d products is wrong by no more than d halves of this, times the lengths of the two vectors. */
 const EPSILON = 2 ** -23
 
-/** How the gallery is cut to find `k`; undefined where it is too small for this to be of use. */
-export function segmentsFor(size: number, k: number): { rows: number; count: number; kept: number } | undefined {
-  const rows = Math.min(LONGEST_SEGMENT, 2 ** Math.floor(Math.log2(LOOKED_AT / k)))
-  if (rows < 4) return undefined
-  const [count, kept] = [Math.ceil(size / rows), k + SPARE]
-  return count > 4 * kept ? { rows, count, kept } : undefined
+/** How a gallery is cut. */
+export interface Segments {
+  /** Rows in each, the last aside. */
+  readonly length: number
+  readonly count: number
+  /** How many of them are looked into. */
+  readonly kept: number
+}
+
+/** How a gallery [size, width] is cut to find `k`; undefined where it is too small for this to be of use. */
+export function segmentsFor(size: number, width: number, k: number): Segments | undefined {
+  const kept = k + SPARE
+  // Longer segments are fewer, but leave more to compare: the sum of both is least here.
+  const best = Math.sqrt(size / (COMPARING * kept * width))
+  const length = Math.min(Math.max(2 ** Math.round(Math.log2(best)), SHORTEST), LONGEST)
+  const count = Math.ceil(size / length)
+  return count > 4 * kept ? { length, count, kept } : undefined
 }
 
 export function byProduct(
   gallery: Matrix,
   lengths: Lengths,
   metric: Metric & { readonly search: SearchForm },
-  segments: { rows: number; count: number; kept: number },
+  segments: Segments,
   compute: ComputeOptions,
 ): CandidateFinder {
   const [size, dimension] = gallery.shape
-  const { rows: length, count: total, kept } = segments
+  const { length, count: total, kept } = segments
   const form = metric.search
   const isL2 = form.space === 'l2'
   const isUnit = metric.directional && lengths.least > 1 - UNIT && lengths.greatest < 1 + UNIT

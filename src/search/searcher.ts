@@ -53,7 +53,7 @@ export function openSearcher(
   if (size === 0) throw new DataError('The gallery is empty. Give at least one embedding to search.')
   const kept = Math.min(k, size)
   const { search: form } = metric
-  const segments = form && segmentsFor(size, kept)
+  const segments = form && segmentsFor(size, dimension, kept)
   const every = exhaustive(matrix, metric, Math.min(kept + SPARE, size), blocks, compute)
   const fast = segments && byProduct(matrix, lengths, { ...metric, search: form }, segments, compute)
   const pairs = comparer(matrix, metric, kept, compute)
@@ -102,6 +102,11 @@ export function openSearcher(
       for (const each of [every, fast, pairs]) await each?.release()
     },
   }
+}
+
+/** Whether a product finds the `k` nearest rows of a gallery, so that few distances have to be computed. */
+export function isFast({ shape: [size, width] }: Tensor, { search }: Metric, k: number): boolean {
+  return search !== undefined && segmentsFor(size!, width!, Math.min(k, size!)) !== undefined
 }
 
 /** Searches once. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { cosine, euclidean } from '../metrics/index.ts'
 import { random } from '../random.ts'
-import { isFast } from '../search/index.ts'
+import { isFast } from '../search/searcher.ts'
 import type { LabelledEmbeddings } from './embedded.ts'
 import { type EvaluateOptions, evaluate } from './index.ts'
 

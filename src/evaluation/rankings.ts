@@ -1,7 +1,8 @@
 /** At which places the relevant items come for each query: by searching where few are looked for, else by every distance. */
 import type { Metric } from '../metrics/metric.ts'
 import type { ComputeOptions } from '../runtime/session.ts'
-import { isFast, openSearcher } from '../search/index.ts'
+import { openSearcher } from '../search/index.ts'
+import { isFast } from '../search/searcher.ts'
 import { openDistances, pick } from './distances.ts'
 import { type Comparison, sameGroup } from './embedded.ts'
 import { rank } from './ranks.ts'

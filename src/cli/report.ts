@@ -6,6 +6,7 @@ import { commandLine } from '../report/command.ts'
 import { noticeOf, openHeldOut } from '../report/held-out.ts'
 import { writeReport } from '../report/index.ts'
 import { computeOptions, type DeviceArguments } from './device.ts'
+import { orNone } from './named.ts'
 import { interruptible, warn } from './outcome.ts'
 
 const inModel = (directory: string) => join(directory, 'report.html')
@@ -13,15 +14,16 @@ const inModel = (directory: string) => join(directory, 'report.html')
 export async function report(
   directory: string,
   data: string | undefined,
-  options: DeviceArguments & ColumnOptions & { out?: string },
+  options: DeviceArguments & ColumnOptions & { query?: string; out?: string },
 ): Promise<void> {
+  const examples = orNone(data, options.query, ['DATA', '--query'])
   const signal = interruptible()
   const model = await loadModel(directory, { warn, signal, ...computeOptions(options) })
   const file = options.out ?? inModel(directory)
   const named =
-    data === undefined
+    examples === undefined
       ? undefined
-      : await openSource([data], { ...options, input: model.description.input, warn, signal })
+      : await openSource(examples, { ...options, input: model.description.input, warn, signal })
   const held = named ? undefined : await openHeldOut(model, { warn, signal })
   const notice = held && noticeOf(model, held)
   await writeReport(file, model, named ?? held?.source, {

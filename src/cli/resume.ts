@@ -44,7 +44,7 @@ export async function trainOrResume(
   if (options.out === undefined) {
     throw new UsageError('--out <MODEL> is missing. Name the directory to write the model to.')
   }
-  await finish(data ?? { query: query! }, command, resume !== undefined)
+  await finish(data ?? { query: query!, folder: options.queryFolder }, command, resume !== undefined)
 }
 
 async function finish(data: Table, command: Command, resume: boolean): Promise<void> {

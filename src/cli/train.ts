@@ -35,6 +35,7 @@ export interface TrainArguments
     DataArguments {
   readonly out: string
   readonly query?: string
+  readonly queryFolder?: string
   readonly force?: boolean
   readonly classesPerBatch: number
   readonly perClass: number

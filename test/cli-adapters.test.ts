@@ -3,8 +3,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readSafetensors, writeSafetensors } from '../src/weights/safetensors.ts'
-import { isometry } from './command.ts'
+import { isometry as asProcess } from './command.ts'
 import { expectError, fixture } from './fixture.ts'
+import { isometry } from './in-process.ts'
 
 let made: Awaited<ReturnType<typeof fixture>>
 let vectors: string
@@ -65,7 +66,7 @@ test('interrupted and resumed, an adapter ends in the bytes of one that was not'
   await run(...begin('whole'))
   // Once: twice would end it before anything is kept.
   let sent = false
-  const stopped = await isometry(begin('cut'), (stderr, kill) => {
+  const stopped = await asProcess(begin('cut'), (stderr, kill) => {
     if (!sent && stderr.includes('step ')) kill('SIGINT')
     sent ||= stderr.includes('step ')
   })

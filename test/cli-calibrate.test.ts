@@ -3,8 +3,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadModel } from '../src/model/index.ts'
-import { isometry } from './command.ts'
 import { expectError, fixture } from './fixture.ts'
+import { isometry } from './in-process.ts'
 
 let { at, data, model, dispose } = {} as Awaited<ReturnType<typeof fixture>>
 beforeAll(async () => {

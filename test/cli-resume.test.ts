@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { random } from '../src/random.ts'
 import { writeSafetensors } from '../src/weights/safetensors.ts'
-import { isometry } from './command.ts'
+import { executable, isometry } from './command.ts'
 import { expectError } from './fixture.ts'
 import { temporaryFolder, writeImages } from './images.ts'
 
@@ -21,7 +21,6 @@ beforeAll(async () => {
 })
 afterAll(() => folder.dispose())
 
-const executable = join(import.meta.dirname, '..', 'dist', 'cli', 'main.js')
 const small = [
   '--encoder',
   'mlp',

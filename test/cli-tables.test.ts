@@ -3,9 +3,10 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { isometry } from './command.ts'
+import { isometry as asProcess } from './command.ts'
 import { expectError } from './fixture.ts'
 import { temporaryFolder, writeImages } from './images.ts'
+import { isometry } from './in-process.ts'
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
 const at = (...names: string[]) => join(folder.path, ...names)
@@ -70,7 +71,7 @@ test('a table of vectors, a query over it, and the same again from the settings 
   // Paths in a query are relative to where the command runs, and in a file to the file: what a model keeps holds anywhere.
   const query = "SELECT vector, label FROM 'vectors.parquet' ORDER BY id"
   const queried = ['train', '--query', query, '--out', at('queried'), ...adapter]
-  const there = await isometry(queried, undefined, folder.path)
+  const there = await asProcess(queried, undefined, folder.path)
   expect(there.code, there.stderr).toBe(0)
   await run('train', '--config', at('queried', 'config.json'), '--out', at('again'))
   const settings = { query, out: 'told', encoder: 'linear', residual: true, steps: 20, threads: 1 }

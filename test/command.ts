@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 
-const executable = join(import.meta.dirname, '..', 'dist', 'cli', 'main.js')
+export const executable = join(import.meta.dirname, '..', 'dist', 'cli', 'main.js')
 
 export interface Outcome {
   readonly code: number | null

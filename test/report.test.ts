@@ -5,9 +5,9 @@ import { pathToFileURL } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chromiumPath, launch } from './chromium.ts'
-import { isometry } from './command.ts'
 import { expectError, fixture, quick } from './fixture.ts'
 import { writeImages } from './images.ts'
+import { isometry } from './in-process.ts'
 
 const hostile = '<script>alert(1)<_script>'
 const executable = chromiumPath()

@@ -4,8 +4,6 @@ import { prose } from './paragraph.ts'
 
 /** 1 the work failed, 2 wrong usage, 130 interrupted. */
 export async function run({ debug }: { debug?: boolean }, work: () => Promise<void>): Promise<void> {
-  // Whoever reads the output may have seen enough, as `head` does.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
   try {
     await work()
   } catch (error) {

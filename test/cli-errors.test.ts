@@ -92,6 +92,16 @@ describe('usage', () => {
     expectError(await isometry(args), 2, message)
   })
 
+  test('threads that are none, by the variable of the environment', async () => {
+    const { ISOMETRY_THREADS: before } = process.env
+    try {
+      process.env.ISOMETRY_THREADS = 'all'
+      expectError(await isometry(['evaluate', model, data]), 2, /ISOMETRY_THREADS is all; expected a whole number/)
+    } finally {
+      process.env.ISOMETRY_THREADS = before
+    }
+  })
+
   test('every metric of the library is offered, and no other', async () => {
     const { stderr } = await isometry(['train', 'x', '--out', 'y', '--metric', 'taxicab'])
     expect(stderr).toContain(`Allowed choices are ${[...metricsByName.keys()].join(', ')}.`)

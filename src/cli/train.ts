@@ -220,7 +220,7 @@ function resolvedSettings(options: TrainArguments, loss: Loss, encoder: Encoder)
     ...(takesImages(encoder) && !isFile ? { imageSize: encoder.input.height } : {}),
     metric: loss.metric.name,
     lossSettings: Object.fromEntries(settings),
-    threads: options.threads ?? defaultThreads,
+    threads: options.threads ?? defaultThreads(),
     holdOutClasses: holdOutShare(options),
     ...(options.epochs !== undefined && { steps: undefined }),
   }

@@ -60,7 +60,7 @@ export async function* training(
     seed: 0,
     ...options,
     keep: options.keep ?? (options.evaluateEvery === undefined ? ('last' as const) : ('best' as const)),
-    threads: options.threads ?? defaultThreads,
+    threads: options.threads ?? defaultThreads(),
     device: await resolveDevice(options.device ?? 'cpu'),
   }
   const { encoder, loss, validation, threads, device, signal } = settings

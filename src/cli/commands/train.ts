@@ -119,7 +119,7 @@ export function trainCommands(program: Command): Command {
         .default('warn'),
     )
     .option('--seed <N>', 'the same seed, threads and data give the same model', integer(0), 0)
-    .option('--threads <N>', 'threads to compute with (default: one for each processor)', count)
+    .option('--threads <N>', 'threads to compute with (default: ISOMETRY_THREADS, or one for each processor)', count)
     .option('--report', 'write a page to look at as well: MODEL/report.html')
     .addOption(device())
     .option('--json', 'print the result as JSON')

@@ -119,6 +119,30 @@ test('a query in place of every DATA: what is asked, the gallery, and what is ca
   }
 })
 
+test('groups are not compared with each other, by whatever column says what they are', async () => {
+  // Of each class two items lie together, of one camera, and one far away, of another.
+  const rows = ['a', 'b', 'c', 'd'].flatMap((label, i) =>
+    [0, 0.01, 0.9].map((turn, k) => {
+      const angle = 1.5 * i + turn
+      return [label, Math.cos(angle), Math.sin(angle), 0, 0, `camera ${k < 2 ? 1 : 2}`].join(',')
+    }),
+  )
+  await writeFile(at('cameras.csv'), ['label,x1,x2,x3,x4,taken', ...rows].join('\n'))
+  await writeFile(at('camera.csv'), ['label,x1,x2,x3,x4,camera', ...rows].join('\n'))
+  const vectors = ['--vector-columns', 'x1,x2,x3,x4', '--json']
+  const figures = async (...args: string[]) => JSON.parse((await run('evaluate', at('adapter'), ...args)).stdout)
+  const all = await figures(at('cameras.csv'), ...vectors)
+  const grouped = await figures(at('cameras.csv'), ...vectors, '--group-column', 'taken')
+  expect(all.precisionAt1).toBeGreaterThanOrEqual(8 / 12)
+  expect(grouped.precisionAt1).toBeLessThan(8 / 12)
+  expect(await figures(at('camera.csv'), ...vectors)).toEqual(grouped)
+  // Of one camera there are eight, four of the other: 32 pairs of both, of which two of each class are of it.
+  const calibrate = ['calibrate', at('adapter'), at('cameras.csv'), '--false-positive-rate', '0.2', ...vectors]
+  expect(JSON.parse((await run(...calibrate)).stdout).pairs).toEqual({ same: 12, different: 54 })
+  const apart = await run(...calibrate, '--group-column', 'taken')
+  expect(JSON.parse(apart.stdout).pairs).toEqual({ same: 8, different: 24 })
+})
+
 test('tuples, and what they say of the model before and after', async () => {
   const lines = Array.from({ length: 60 }, (_, i) => {
     const vector = (angle: number) => [Math.cos(angle), Math.sin(angle), Math.sin(i * i)]

@@ -1,5 +1,6 @@
 /** `isometry report` */
 import { join } from 'node:path'
+import { comparedWith } from '../data/compared-with.ts'
 import { type ColumnOptions, openSource, type Source, type Tuples } from '../data/index.ts'
 import { loadModel } from '../model/index.ts'
 import { commandLine } from '../report/command.ts'
@@ -40,12 +41,14 @@ export async function report(
 export async function reportOn(
   directory: string,
   heldOut: Source | Tuples | undefined,
+  gallery: Source | undefined,
   options: DeviceArguments,
 ): Promise<string> {
   const file = inModel(directory)
   const model = await loadModel(directory, computeOptions(options))
   // Tuples say how far apart their items are, but not of which class they are.
-  const source = heldOut && 'examples' in heldOut ? undefined : heldOut
+  const alone = heldOut && 'examples' in heldOut ? undefined : heldOut
+  const source = alone && gallery ? comparedWith(alone, gallery) : alone
   const notice = noticeOf(model, { source, missing: 0 })
   await writeReport(file, model, source, { directory, command: commandLine(['report', directory]), notice })
   await model.release()

@@ -111,7 +111,7 @@ export async function train(data: Named, options: TrainArguments, kept: Kept): P
   await model.release()
   // Loaded when it is needed, so that training begins at once.
   const report = options.report
-    ? await (await import('./report.ts')).reportOn(options.out, heldOut, options)
+    ? await (await import('./report.ts')).reportOn(options.out, heldOut, gallery, options)
     : undefined
 
   const { training: summary } = model.description

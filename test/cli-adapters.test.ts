@@ -3,8 +3,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readSafetensors, writeSafetensors } from '../src/weights/safetensors.ts'
-import { isometry } from './command.ts'
+import { isometry as asProcess } from './command.ts'
 import { expectError, fixture } from './fixture.ts'
+import { isometry } from './in-process.ts'
 
 let made: Awaited<ReturnType<typeof fixture>>
 let vectors: string
@@ -58,6 +59,42 @@ test('with queries adapted alone, a gallery is what it was, byte for byte', asyn
   expect(await rowsIn(queries)).not.toEqual(await rowsIn(vectors))
 })
 
+test('with queries adapted alone, a pair is an adapted vector and one as it is, when it is calibrated and compared', async () => {
+  const told = await run('calibrate', at('queries'), vectors, '--false-positive-rate', '0.05', '--json')
+  const { threshold, pairs, truePositiveRate } = JSON.parse(told)
+  expect(pairs).toEqual({ same: 120, different: 1008 })
+  const [asked, raw] = [await rowsIn(at('queries.safetensors')), await rowsIn(vectors)]
+  const labels = JSON.parse(readSafetensors(await readFile(vectors)).metadata.labels!) as string[]
+  const distance = (a: number, b: number) =>
+    Math.hypot(...Array.from({ length: 8 }, (_, k) => Number(asked[8 * a + k]) - Number(raw[8 * b + k])))
+  const accepted = { same: 0, different: 0 }
+  for (const [a, label] of labels.entries()) {
+    for (let b = a + 1; b < labels.length; b++) {
+      if (distance(a, b) <= threshold) accepted[label === labels[b] ? 'same' : 'different']++
+    }
+  }
+  expect(accepted.same / 120).toBeCloseTo(truePositiveRate, 10)
+  expect(accepted.different).toBeLessThanOrEqual(0.05 * 1008)
+
+  const one = async (row: number) => {
+    const data = Float32Array.from({ length: 8 }, (_, k) => Number(raw[8 * row + k]))
+    const file = at(`one${row}.safetensors`)
+    const embeddings = { dtype: 'float32', shape: [1, 8], data } as const
+    await writeFile(file, writeSafetensors({ tensors: { embeddings }, metadata: {} }))
+    return file
+  }
+  const [a, b] = [await one(0), await one(7)]
+  for (const [from, to, expected] of [
+    [a, b, distance(0, 7)],
+    [b, a, distance(7, 0)],
+  ] as const) {
+    const compared = JSON.parse(await run('compare', at('queries'), from, to, '--json'))
+    expect(compared.distance).toBeCloseTo(expected, 4)
+    expect(compared).toMatchObject({ threshold, same: compared.distance <= threshold, falsePositiveRate: 0.05 })
+  }
+  expect(distance(0, 7)).not.toBeCloseTo(distance(7, 0), 4)
+})
+
 test('interrupted and resumed, an adapter ends in the bytes of one that was not', async () => {
   const begin = (out: string) => {
     return ['train', vectors, '--out', at(out), ...['--residual', '--adapt', 'queries'], ...short, '--steps', '3000']
@@ -65,7 +102,7 @@ test('interrupted and resumed, an adapter ends in the bytes of one that was not'
   await run(...begin('whole'))
   // Once: twice would end it before anything is kept.
   let sent = false
-  const stopped = await isometry(begin('cut'), (stderr, kill) => {
+  const stopped = await asProcess(begin('cut'), (stderr, kill) => {
     if (!sent && stderr.includes('step ')) kill('SIGINT')
     sent ||= stderr.includes('step ')
   })

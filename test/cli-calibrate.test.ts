@@ -1,10 +1,10 @@
 /** `isometry calibrate`, `compare`, and all that `evaluate` says. */
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadModel } from '../src/model/index.ts'
-import { isometry } from './command.ts'
 import { expectError, fixture } from './fixture.ts'
+import { isometry } from './in-process.ts'
 
 let { at, data, model, dispose } = {} as Awaited<ReturnType<typeof fixture>>
 beforeAll(async () => {
@@ -51,6 +51,44 @@ describe('calibrate and compare', () => {
     expect(JSON.parse(await readFile(join(at('copy'), 'isometry.json'), 'utf8')).calibration).toEqual(calibration)
     const readable = await isometry(['calibrate', model, data, '--false-positive-rate', '0.01'])
     expect(readable.stdout).toMatch(/^same up to a distance of 0\.\d{4} \(95 %: .* to .*\), metric cosine\nfinds .* %/)
+  })
+})
+
+describe('a calibration that is not written, or not whole', () => {
+  const file = () => join(model, 'isometry.json')
+  const pair = () => [join(data, 'a', '0.png'), join(data, 'a', '1.png')] as const
+
+  test('a full disk, or a process that was killed, leaves the model as it was', async () => {
+    const before = await readFile(file())
+    const names = await readdir(model)
+    // Writes to it fail as on a full disk.
+    await symlink('/dev/full', `${file()}.partial-${process.pid}`)
+    const failed = await isometry(['calibrate', model, data, '--false-positive-rate', '0.2'])
+    expectError(failed, 1, /A model cannot be written to .*model: ENOSPC.*Name a directory that you may write to/)
+    expect(await readFile(file())).toEqual(before)
+    expect(await readdir(model)).toEqual(names)
+    await writeFile(`${file()}.partial-1`, before.subarray(0, 100))
+    expect((await isometry(['compare', model, ...pair()])).code).toBe(0)
+    await rm(`${file()}.partial-1`)
+  })
+
+  test.each([
+    ['0.3', '"0.3"'],
+    [{}, '{}'],
+    [null, 'null'],
+    [{ threshold: 'near', falsePositiveRate: 0.01 }, '{"threshold":"near","falsePositiveRate":0.01}'],
+    [{ threshold: 0.3 }, '{"threshold":0.3}'],
+    [{ threshold: 0.3, falsePositiveRate: 2 }, '{"threshold":0.3,"falsePositiveRate":2}'],
+  ])('%j in isometry.json is said', async (calibration, shown) => {
+    const before = await readFile(file(), 'utf8')
+    try {
+      await writeFile(file(), JSON.stringify({ ...JSON.parse(before), calibration }))
+      const refused = await isometry(['compare', model, ...pair()])
+      expectError(refused, 1, /isometry\.json is calibrated to .*; expected a threshold and a falsePositiveRate/)
+      expect(refused.stderr).toContain(`calibrated to ${shown};`)
+    } finally {
+      await writeFile(file(), before)
+    }
   })
 })
 

@@ -4,9 +4,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { isometry } from './command.ts'
 import { expectError } from './fixture.ts'
 import { temporaryFolder, writeImages } from './images.ts'
+import { isometry } from './in-process.ts'
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
 const at = (...names: string[]) => join(folder.path, ...names)
@@ -99,7 +99,7 @@ test.each([
   [
     'stepz: 3',
     2,
-    /has a setting stepz, which does not exist\. There are data, query, out, .* threads, device, .* and the settings of losses\./,
+    /has a setting stepz, which does not exist\. There are data, query, queryFolder, out, .* threads, device, .* and the settings of losses\./,
   ],
   ['steps: many', 2, /steps is "many"\. Expected a whole number of at least 1/],
   ['steps: 0', 2, /steps is 0\. Expected a whole number/],

@@ -3,9 +3,9 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readModel } from '../src/onnx/codec.ts'
-import { isometry } from './command.ts'
 import { expectError } from './fixture.ts'
 import { temporaryFolder, writeImages } from './images.ts'
+import { isometry } from './in-process.ts'
 
 const reference = (name: string) => join(import.meta.dirname, 'reference', 'training', `${name}.onnx`)
 const short = ['--steps', '8', '--threads', '1', '--classes-per-batch', '6']

@@ -1,13 +1,15 @@
 /** Every way in which the command line refuses bad usage and bad data: one line, and the exit code. */
+import { spawnSync } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32, deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { metricsByName } from '../src/metrics/by-name.ts'
-import { isometry } from './command.ts'
+import { isometry as asProcess, executable } from './command.ts'
 import { expectError, fixture, quick } from './fixture.ts'
 import { writeImages } from './images.ts'
+import { isometry } from './in-process.ts'
 
 let { at, data, model, dispose } = {} as Awaited<ReturnType<typeof fixture>>
 beforeAll(async () => {
@@ -84,9 +86,20 @@ describe('usage', () => {
     [['train', 'x', '--out', 'y', '--patience', '0'], /of at least 1/],
     [['train', 'x', '--out', 'y', '--encoder', 'convolutional', '--image-size', '4'], /at least 8 × 8/],
     [['search', 'm', 'q', '--gallery', 'g', '-k', '0'], /at least 1/],
-    [['search', 'm', 'q'], /required option '--gallery <DATA>'/],
+    [['search', 'm', 'q'], /Name either --gallery or --gallery-query, found none/],
+    [['embed', 'm', 'q'], /required option '--out <FILE>'/],
   ])('%j is refused with exit code 2', async (args, message) => {
     expectError(await isometry(args), 2, message)
+  })
+
+  test('threads that are none, by the variable of the environment', async () => {
+    const { ISOMETRY_THREADS: before } = process.env
+    try {
+      process.env.ISOMETRY_THREADS = 'all'
+      expectError(await isometry(['evaluate', model, data]), 2, /ISOMETRY_THREADS is all; expected a whole number/)
+    } finally {
+      process.env.ISOMETRY_THREADS = before
+    }
   })
 
   test('every metric of the library is offered, and no other', async () => {
@@ -95,10 +108,24 @@ describe('usage', () => {
   })
 
   test('without a command it shows what there is, and fails', async () => {
-    const { code, stdout, stderr } = await isometry([])
+    const { code, stdout, stderr } = await asProcess([])
     expect(code).toBe(2)
     expect(stdout).toMatch(/Usage: isometry[\s\S]*train/)
     expect(stderr).toBe('isometry: No command was given.\n')
+  })
+
+  test('a process says and ends as the command does', async () => {
+    for (const args of [
+      ['--version'],
+      ['train', 'x', '--out', 'y', '--steps', '0'],
+      ['evaluate', at('nothing'), data],
+    ]) {
+      expect(await asProcess(args)).toEqual(await isometry(args))
+    }
+    // Who reads no further is no error.
+    const cut = `"${process.execPath}" "${executable}" losses --json | head -c 3; exit "\${PIPESTATUS[0]}"`
+    const { status, stdout, stderr } = spawnSync('bash', ['-c', cut], { encoding: 'utf8' })
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '{"l', stderr: '' })
   })
 
   test('--debug adds the stack', async () => {

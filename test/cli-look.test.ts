@@ -2,9 +2,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { isometry } from './command.ts'
 import { expectError } from './fixture.ts'
 import { temporaryFolder } from './images.ts'
+import { isometry } from './in-process.ts'
 
 const files = {
   'loss.ts': `import { losses, metrics, type losses as L } from 'isometry'

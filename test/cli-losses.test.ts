@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { lossesByName, reducerNames } from '../src/losses/by-name.ts'
 import { minerNames } from '../src/mining/by-name.ts'
-import { isometry } from './command.ts'
 import { expectError } from './fixture.ts'
 import { temporaryFolder, writeImages } from './images.ts'
+import { isometry } from './in-process.ts'
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
 const at = (name: string) => join(folder.path, name)

@@ -6,9 +6,10 @@ import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { random } from '../src/random.ts'
 import { writeSafetensors } from '../src/weights/safetensors.ts'
-import { isometry } from './command.ts'
+import { isometry as asProcess, executable } from './command.ts'
 import { expectError } from './fixture.ts'
 import { temporaryFolder, writeImages } from './images.ts'
+import { isometry } from './in-process.ts'
 
 // Many processes one after the other, on machines that may be busy.
 vi.setConfig({ testTimeout: 500_000 })
@@ -21,10 +22,9 @@ beforeAll(async () => {
 })
 afterAll(() => folder.dispose())
 
-const executable = join(import.meta.dirname, '..', 'dist', 'cli', 'main.js')
 const small = [
   '--encoder',
-  'mlp',
+  'convolutional',
   '--dimension',
   '8',
   '--image-size',
@@ -73,7 +73,7 @@ async function written(file: string, times: number, ended: AbortSignal): Promise
 test('killed at 25 random moments and resumed, it ends in the very bytes of one never killed', async () => {
   // A memory, class weights, mining that draws and an augmentation: all that is carried has to come back.
   const more = ['--loss', 'triplet', '--mining', 'distanceWeighted', '--memory', '24', '--optimizer', 'adamW']
-  const whole = await isometry(begin('whole', 1000, more))
+  const whole = await isometry(begin('whole', 800, more))
   expect(whole.code, whole.stderr).toBe(0)
 
   const { integer, uniform } = random(6, 'kills')
@@ -86,7 +86,7 @@ test('killed at 25 random moments and resumed, it ends in the very bytes of one 
     // While a checkpoint is written.
     (ended: AbortSignal) => written(partial!, 1 + integer(8), ended),
   ]
-  const args = begin('cut', 1000, [...more, '--checkpoint-every', '2'])
+  const args = begin('cut', 800, [...more, '--checkpoint-every', '2'])
   // The first is killed once there is something to resume.
   expect(await killed(args, (ended) => written(at('cut.training', 'config.json'), 1, ended))).toBe(true)
   for (let kills = 1; kills < 27; kills++) {
@@ -137,18 +137,19 @@ test('what one training keeps is left alone by another that is refused', async (
 
 test('Ctrl-C finishes the step, keeps it and says how to go on', async () => {
   let sent = false
-  const stopped = await isometry(begin('stopped', 1200), (stderr, kill) => {
-    if (!sent && /step|training on/.test(stderr)) {
+  // After a tenth of the steps the first of them is told.
+  const stopped = await asProcess(begin('stopped', 300), (stderr, kill) => {
+    if (!sent && /^step /m.test(stderr)) {
       sent = true
-      void setTimeout(300).then(() => kill('SIGINT'))
+      kill('SIGINT')
     }
   })
-  expectError({ ...stopped, stdout: '' }, 130, /stopped after step \d+ of 1200\. It goes on .* --resume .*stopped$/)
-  expectError(await isometry(begin('stopped', 1200)), 1, /holds a training that was not finished\. Go on with --resume/)
+  expectError({ ...stopped, stdout: '' }, 130, /stopped after step \d+ of 300\. It goes on .* --resume .*stopped$/)
+  expectError(await isometry(begin('stopped', 300)), 1, /holds a training that was not finished\. Go on with --resume/)
   const resumed = await isometry(['train', '--resume', at('stopped'), '--json'])
   expect(resumed.code, resumed.stderr).toBe(0)
-  expect(JSON.parse(resumed.stdout)).toMatchObject({ steps: 1200 })
-  const whole = await isometry(begin('unstopped', 1200))
+  expect(JSON.parse(resumed.stdout)).toMatchObject({ steps: 300 })
+  const whole = await isometry(begin('unstopped', 300))
   expect(whole.code).toBe(0)
   expect(await bytes('stopped')).toEqual(await bytes('unstopped'))
 })
@@ -157,7 +158,7 @@ test('Ctrl-C twice ends it at once', async () => {
   const slow = ['--classes-per-batch', '5', '--per-class', '40', '--image-size', '48', '--hold-out-classes', '0']
   let sent = false
   const args = ['train', at('data'), '--out', at('twice'), ...slow]
-  const { code, stderr } = await isometry(args, (text, kill) => {
+  const { code, stderr } = await asProcess(args, (text, kill) => {
     if (sent || !text.includes('training on')) return
     sent = true
     void setTimeout(500).then(() => kill('SIGINT'))
@@ -178,7 +179,7 @@ test('a truncated checkpoint is said, and the one before it is taken', async () 
   await cp(kept, at('other.training'), { recursive: true })
 
   await truncate(join(kept, 'checkpoint.safetensors'), 1000)
-  const warned = await isometry(['train', '--resume', at('torn')], (stderr, kill) => {
+  const warned = await asProcess(['train', '--resume', at('torn')], (stderr, kill) => {
     if (stderr.includes('damaged')) void setTimeout(300).then(() => kill('SIGKILL'))
   })
   expect(warned.stderr).toMatch(/checkpoint\.safetensors is damaged: .*\. Going on from the checkpoint before it\./)
@@ -201,7 +202,7 @@ test('a truncated checkpoint is said, and the one before it is taken', async () 
 })
 
 test('a model that is there is replaced where that was asked for, or where it is the very one', async () => {
-  const args = begin('there', 400)
+  const args = begin('there', 150)
   expect((await isometry(args)).code).toBe(0)
   const whole = await bytes('there')
   const kept = at('there.training', 'checkpoint.safetensors')

@@ -1,11 +1,12 @@
 /** Tables as DATA: the same everywhere. */
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { isometry } from './command.ts'
+import { isometry as asProcess } from './command.ts'
 import { expectError } from './fixture.ts'
 import { temporaryFolder, writeImages } from './images.ts'
+import { isometry } from './in-process.ts'
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
 const at = (...names: string[]) => join(folder.path, ...names)
@@ -67,11 +68,79 @@ test('a table of vectors, a query over it, and the same again from the settings 
   await run('search', at('adapter'), at('vectors.parquet'), '--gallery', at('vectors.parquet'), '-k', '2')
   await run('evaluate', at('adapter'), '--query', `SELECT * FROM '${at('vectors.parquet')}' WHERE id < 80`)
 
-  const query = `SELECT vector, label FROM '${at('vectors.parquet')}' ORDER BY id`
-  await run('train', '--query', query, '--out', at('queried'), ...adapter)
+  // Paths in a query are relative to where the command runs, and in a file to the file: what a model keeps holds anywhere.
+  const query = "SELECT vector, label FROM 'vectors.parquet' ORDER BY id"
+  const queried = ['train', '--query', query, '--out', at('queried'), ...adapter]
+  const there = await asProcess(queried, undefined, folder.path)
+  expect(there.code, there.stderr).toBe(0)
   await run('train', '--config', at('queried', 'config.json'), '--out', at('again'))
-  const { readFile } = await import('node:fs/promises')
-  expect(await readFile(at('again', 'encoder.onnx'))).toEqual(await readFile(at('queried', 'encoder.onnx')))
+  const settings = { query, out: 'told', encoder: 'linear', residual: true, steps: 20, threads: 1 }
+  await writeFile(at('query.json'), JSON.stringify(settings))
+  await run('train', '--config', at('query.json'))
+  const encoder = await readFile(at('queried', 'encoder.onnx'))
+  for (const model of ['again', 'told']) expect(await readFile(at(model, 'encoder.onnx'))).toEqual(encoder)
+  const kept = JSON.parse(await readFile(at('told', 'config.json'), 'utf8'))
+  expect(kept).toMatchObject({ query, queryFolder: folder.path })
+  expectError(await isometry(queried.with(4, at('lost'))), 1, /DuckDB cannot read it: .*vectors\.parquet/)
+})
+
+test('a query in place of every DATA: what is asked, the gallery, and what is calibrated on or embedded', async () => {
+  const some = (condition: string) => `SELECT * FROM '${at('vectors.parquet')}' WHERE ${condition}`
+  const gallery = ['--gallery-query', some('id < 80')]
+  const found = await run('search', at('adapter'), '--query', some('id >= 150'), ...gallery, '-k', '2', '--json')
+  const results = JSON.parse(found.stdout) as { query: string; matches: { item: string }[] }[]
+  expect(results.map(({ query }) => query)).toEqual(Array.from({ length: 10 }, (_, i) => `${150 + i}`))
+  expect(results.every(({ matches }) => matches.length === 2 && matches.every(({ item }) => Number(item) < 80))).toBe(
+    true,
+  )
+  // One of the ten is of the only class in the gallery.
+  const alone = ['--gallery-query', some("label = 'c0'"), '--json']
+  const evaluated = await run('evaluate', at('adapter'), '--query', some('id >= 150'), ...alone)
+  expect(JSON.parse(evaluated.stdout)).toMatchObject({ items: 10, queries: 1 })
+  await run('embed', at('adapter'), '--query', some('id < 3'), '--out', at('three.jsonl'))
+  const lines = (await readFile(at('three.jsonl'), 'utf8')).trim().split('\n')
+  expect(lines.map((line) => JSON.parse(line).item)).toEqual(['0', '1', '2'])
+  const rate = ['--false-positive-rate', '0.1', '--json']
+  const calibrated = await run('calibrate', at('adapter'), '--query', some('id < 16'), ...rate)
+  expect(JSON.parse(calibrated.stdout).pairs).toEqual({ same: 8, different: 112 })
+  await run('report', at('adapter'), '--query', some('id < 40'))
+
+  for (const [args, message] of [
+    [['search', 'x', '--query', 'SELECT 1', '--gallery', 'g'], /Name either QUERY or --query, found both/],
+    [['search', '--gallery', 'g'], /Name either QUERY or --query, found none/],
+    [['search', 'x'], /Name either --gallery or --gallery-query, found none/],
+    [['search', 'x', '--gallery', 'g', '--gallery-query', 'SELECT 1'], /--gallery or --gallery-query, found both/],
+    [['evaluate', 'x', '--gallery', 'g', '--gallery-query', 'SELECT 1'], /--gallery or --gallery-query, found both/],
+    [['calibrate', ...rate], /Name either DATA or --query, found none/],
+    [['embed', '--out', 'x.jsonl'], /Name either PATH or --query, found none/],
+    [['report', 'x', '--query', 'SELECT 1'], /Name either DATA or --query, found both/],
+  ] as const) {
+    expectError(await isometry([args[0], at('adapter'), ...args.slice(1)]), 2, message)
+  }
+})
+
+test('groups are not compared with each other, by whatever column says what they are', async () => {
+  // Of each class two items lie together, of one camera, and one far away, of another.
+  const rows = ['a', 'b', 'c', 'd'].flatMap((label, i) =>
+    [0, 0.01, 0.9].map((turn, k) => {
+      const angle = 1.5 * i + turn
+      return [label, Math.cos(angle), Math.sin(angle), 0, 0, `camera ${k < 2 ? 1 : 2}`].join(',')
+    }),
+  )
+  await writeFile(at('cameras.csv'), ['label,x1,x2,x3,x4,taken', ...rows].join('\n'))
+  await writeFile(at('camera.csv'), ['label,x1,x2,x3,x4,camera', ...rows].join('\n'))
+  const vectors = ['--vector-columns', 'x1,x2,x3,x4', '--json']
+  const figures = async (...args: string[]) => JSON.parse((await run('evaluate', at('adapter'), ...args)).stdout)
+  const all = await figures(at('cameras.csv'), ...vectors)
+  const grouped = await figures(at('cameras.csv'), ...vectors, '--group-column', 'taken')
+  expect(all.precisionAt1).toBeGreaterThanOrEqual(8 / 12)
+  expect(grouped.precisionAt1).toBeLessThan(8 / 12)
+  expect(await figures(at('camera.csv'), ...vectors)).toEqual(grouped)
+  // Of one camera there are eight, four of the other: 32 pairs of both, of which two of each class are of it.
+  const calibrate = ['calibrate', at('adapter'), at('cameras.csv'), '--false-positive-rate', '0.2', ...vectors]
+  expect(JSON.parse((await run(...calibrate)).stdout).pairs).toEqual({ same: 12, different: 54 })
+  const apart = await run(...calibrate, '--group-column', 'taken')
+  expect(JSON.parse(apart.stdout).pairs).toEqual({ same: 8, different: 24 })
 })
 
 test('tuples, and what they say of the model before and after', async () => {

@@ -2,9 +2,9 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { isometry } from './command.ts'
 import { expectError, fixture, quick } from './fixture.ts'
 import { writeImages } from './images.ts'
+import { isometry } from './in-process.ts'
 
 let { at, data, model, trained, dispose } = {} as Awaited<ReturnType<typeof fixture>>
 beforeAll(async () => {

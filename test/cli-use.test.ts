@@ -2,9 +2,9 @@
 import { copyFile, mkdir, readFile, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { isometry } from './command.ts'
 import { classes, expectError, fixture } from './fixture.ts'
 import { writeImages } from './images.ts'
+import { isometry } from './in-process.ts'
 
 let { at, data, model, dispose } = {} as Awaited<ReturnType<typeof fixture>>
 beforeAll(async () => {

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 
-const executable = join(import.meta.dirname, '..', 'dist', 'cli', 'main.js')
+export const executable = join(import.meta.dirname, '..', 'dist', 'cli', 'main.js')
 
 export interface Outcome {
   readonly code: number | null
@@ -10,13 +10,17 @@ export interface Outcome {
   readonly stderr: string
 }
 
-/** Runs `isometry` with these arguments. `during` sees standard error as it comes, and may act on the process. */
+/**
+ * Runs `isometry` with these arguments, in a folder or here. `during` sees standard error as it comes, and may act on the
+ * process.
+ */
 export function isometry(
   args: readonly string[],
   during?: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void,
+  cwd?: string,
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [executable, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [executable, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
     let [stdout, stderr] = ['', '']
     child.stdout.on('data', (chunk) => {
       stdout += chunk

@@ -1,8 +1,9 @@
 /** What the command-line tests share: images, a model trained on them by the real command, and what an error looks like. */
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { isometry, type Outcome } from './command.ts'
+import type { Outcome } from './command.ts'
 import { temporaryFolder, writeImages } from './images.ts'
+import { isometry } from './in-process.ts'
 
 export const classes = ['a', 'b', 'c', 'd', 'e', 'Greek/alpha', 'Greek/beta', 'h']
 /** Settings with which training takes a moment. */

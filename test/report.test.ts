@@ -1,13 +1,14 @@
 /** The report in a real browser: nothing errs or is asked of the network, every picture loads, names are text. */
-import { mkdir, readFile, rename } from 'node:fs/promises'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
+import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chromiumPath, launch } from './chromium.ts'
-import { isometry } from './command.ts'
 import { expectError, fixture, quick } from './fixture.ts'
 import { writeImages } from './images.ts'
+import { isometry } from './in-process.ts'
 
 const hostile = '<script>alert(1)<_script>'
 const executable = chromiumPath()
@@ -139,6 +140,55 @@ test('train offers it, and writes it where it is asked to; a calibrated threshol
   expect(code, stderr).toBe(0)
   await isometry(['report', out])
   expect(await read(report)).toContain('calibrated to a false positive rate of 0.1')
+})
+
+test('of boxes, the parts are shown, and measured as training did', async () => {
+  await mkdir(at('sheets'), { recursive: true })
+  const rows: string[] = []
+  for (const label of ['a', 'b', 'c', 'd', 'e', 'h']) {
+    const files = await Promise.all([0, 1, 2, 3, 4, 5].map((i) => readFile(join(data, label, `${i}.png`))))
+    await sharp({ create: { width: 72, height: 12, channels: 3, background: 'white' } })
+      .composite(files.map((input, i) => ({ input, left: 12 * i, top: 0 })))
+      .png()
+      .toFile(at('sheets', `${label}.png`))
+    rows.push(...files.map((_, i) => `sheets/${label}.png,${label},${12 * i},0,12,12,${i % 2}`))
+  }
+  await writeFile(at('boxes.csv'), ['path,label,x,y,width,height,camera', ...rows].join('\n'))
+  const out = at('boxed')
+  const trained = await isometry(['train', at('boxes.csv'), '--out', out, ...quick, '--hold-out-classes', '0.4'])
+  expect(trained.code, trained.stderr).toBe(0)
+  for (const args of [[out], [out, at('boxes.csv')]]) {
+    const { code, stderr } = await isometry(['report', ...args])
+    expect(code, stderr).toBe(0)
+    const text = await read(join(out, 'report.html'))
+    const [picture] = /data:image\/webp;base64,([\w+/=]+)/.exec(text)!.slice(1)
+    const { width, height } = await sharp(Buffer.from(picture!, 'base64')).metadata()
+    expect([width, height]).toEqual([12, 12])
+    // The held-out parts give the figures of training again, beside those before it.
+    expect(/untrained \d/.test(text)).toBe(args.length === 1)
+  }
+})
+
+test('examples held out are compared with those trained on, as training did', async () => {
+  const out = at('closed')
+  const trained = await isometry(['train', data, '--out', out, ...quick, '--hold-out-examples', '0.3', '--report'])
+  expect(trained.code, trained.stderr).toBe(0)
+  const text = await read(join(out, 'report.html'))
+  expect(text).toMatch(/Looked at with 16 images of 8 classes, compared with 32 others/)
+  expect(text).toMatch(/untrained \d/)
+  expect(text).toMatch(/of 16 queries and 32 items/)
+  expect((await isometry(['report', out])).code).toBe(0)
+  expect(await read(join(out, 'report.html'))).toBe(text)
+  // A query whose files are gone is missed; the others are still compared with the gallery.
+  const { heldOut } = JSON.parse(await readFile(join(out, 'isometry.json'), 'utf8'))
+  expect(heldOut.gallery.items).toHaveLength(32)
+  await rename(heldOut.items[0], `${heldOut.items[0]}.away`)
+  try {
+    const { stderr } = await isometry(['report', out])
+    expect(stderr).toMatch(/1 of the 48 held-out items and those they are compared with are no longer there/)
+  } finally {
+    await rename(`${heldOut.items[0]}.away`, heldOut.items[0])
+  }
 })
 
 test('vectors have no pictures, and a map with their names all the same', async () => {

@@ -2,22 +2,24 @@
 import type { ColumnOptions } from '../data/index.ts'
 import { loadModel, storeCalibration } from '../model/index.ts'
 import { computeOptions, type DeviceArguments } from './device.ts'
+import { namedOf } from './named.ts'
 import { interruptible, warn } from './outcome.ts'
 import { percent } from './table.ts'
 
 export async function calibrate(
   directory: string,
-  data: string,
-  options: DeviceArguments & ColumnOptions & { falsePositiveRate: number; json?: boolean },
+  data: string | undefined,
+  options: DeviceArguments & ColumnOptions & { query?: string; falsePositiveRate: number; json?: boolean },
 ): Promise<void> {
   const { falsePositiveRate, json } = options
+  const examples = namedOf(data, options.query)
   const model = await loadModel(directory, {
     columns: options,
     warn,
     signal: interruptible(),
     ...computeOptions(options),
   })
-  const found = await model.calibrate(data, { falsePositiveRate })
+  const found = await model.calibrate(examples, { falsePositiveRate })
   await model.release()
   await storeCalibration(directory, found)
   if (json) {

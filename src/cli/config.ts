@@ -9,7 +9,7 @@ import type { Parser } from './arguments.ts'
 /** What belongs to one call of the command, not to the training. */
 const OF_THE_CALL = new Set(['version', 'debug', 'json', 'resume', 'config', 'force', 'report'])
 /** Paths, which are relative to the file that names them. */
-const PATHS = new Set(['data', 'out', 'validation', 'tensorboard'])
+const PATHS = new Set(['data', 'out', 'validation', 'tensorboard', 'queryFolder'])
 
 export const SCHEMA = 'https://json-schema.org/draft/2020-12/schema'
 
@@ -27,7 +27,7 @@ export function configurable(command: Command): Map<string, Option> {
  */
 export async function applyConfig(command: Command, file: string): Promise<string | undefined> {
   const options = configurable(command)
-  const { $schema: _, data, ...values } = await readConfig(file)
+  const { $schema: _, data, ...values } = withFolder(await readConfig(file), command)
   const listed = [...options].flatMap(([name, { hidden }]) => (hidden ? [] : [name]))
   for (const [name, value] of Object.entries(values)) {
     const option = options.get(name)
@@ -44,6 +44,13 @@ export async function applyConfig(command: Command, file: string): Promise<strin
   if (data === undefined || data === null) return undefined
   if (typeof data === 'string') return besides(file, data) as string
   throw new UsageError(`${file}: data is ${JSON.stringify(data)}; expected a path.`)
+}
+
+/** The paths in a query are relative to the file that holds it, as all are. */
+function withFolder(settings: Record<string, unknown>, command: Command): Record<string, unknown> {
+  const { queryFolder = '.', ...others } = settings
+  const isOwn = typeof others.query === 'string' && command.getOptionValueSource('query') !== 'cli'
+  return isOwn ? { ...settings, queryFolder } : others
 }
 
 async function readConfig(file: string): Promise<Record<string, unknown>> {
@@ -99,7 +106,7 @@ export function toConfig(
   command: Command,
   resolved: Readonly<Record<string, unknown>>,
 ): string {
-  const config: Record<string, unknown> = data === undefined ? {} : { data: resolve(data) }
+  const config: Record<string, unknown> = data === undefined ? { queryFolder: resolve('.') } : { data: resolve(data) }
   for (const name of configurable(command).keys()) {
     const value = name in resolved ? resolved[name] : command.getOptionValue(name)
     if (value === undefined) continue

@@ -1,9 +1,9 @@
 /** `isometry evaluate` */
 import type { ColumnOptions } from '../data/index.ts'
-import { UsageError } from '../errors.ts'
 import { loadModel } from '../model/index.ts'
 import { computeOptions, type DeviceArguments } from './device.ts'
 import { classTable, figures } from './figures.ts'
+import { GALLERY, namedOf, orNone } from './named.ts'
 import { interruptible, warn } from './outcome.ts'
 import { readRelevance } from './relevance.ts'
 
@@ -11,17 +11,25 @@ export async function evaluate(
   directory: string,
   data: string | undefined,
   options: DeviceArguments &
-    ColumnOptions & { query?: string; gallery?: string; relevance?: string; perClass?: boolean; json?: boolean },
+    ColumnOptions & {
+      query?: string
+      gallery?: string
+      galleryQuery?: string
+      relevance?: string
+      perClass?: boolean
+      json?: boolean
+    },
 ): Promise<void> {
   const relevance = options.relevance === undefined ? undefined : await readRelevance(options.relevance)
   const examples = namedOf(data, options.query)
+  const gallery = orNone(options.gallery, options.galleryQuery, GALLERY)
   const model = await loadModel(directory, {
     columns: options,
     warn,
     signal: interruptible(),
     ...computeOptions(options),
   })
-  const result = await model.evaluate(examples, { gallery: options.gallery, relevance })
+  const result = await model.evaluate(examples, { gallery, relevance })
   await model.release()
   if (options.json) {
     const { perClass, ...rest } = result
@@ -33,12 +41,4 @@ export async function evaluate(
   )
   process.stdout.write(`${figures(result)}\n`)
   if (result.perClass) process.stdout.write(`\n${classTable(result.perClass, options.perClass)}\n`)
-}
-
-/** @throws UsageError unless it is one of both. */
-function namedOf(data: string | undefined, query: string | undefined): string | { readonly query: string } {
-  if ((data === undefined) === (query === undefined)) {
-    throw new UsageError(`Name either DATA or --query, found ${data === undefined ? 'none' : 'both'} of them.`)
-  }
-  return data ?? { query: query! }
 }

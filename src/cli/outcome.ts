@@ -1,10 +1,9 @@
 /** How a command ends: its exit code, and one line on standard error for what went wrong. */
 import { InterruptedError, IsometryError, UsageError } from '../errors.ts'
+import { prose } from './paragraph.ts'
 
 /** 1 the work failed, 2 wrong usage, 130 interrupted. */
 export async function run({ debug }: { debug?: boolean }, work: () => Promise<void>): Promise<void> {
-  // Whoever reads the output may have seen enough, as `head` does.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
   try {
     await work()
   } catch (error) {
@@ -26,7 +25,7 @@ function messageOf(error: unknown): string {
 }
 
 export function warn(message: string): void {
-  process.stderr.write(`warning: ${message}\n`)
+  process.stderr.write(prose(`warning: ${message}\n`, process.stderr))
 }
 
 /** A signal that Ctrl-C aborts, so that work can end cleanly; a second Ctrl-C ends it at once. */

@@ -1,5 +1,6 @@
 /** Progress of training on standard error: one live line in a terminal, a line now and then elsewhere. */
 import type { StepRecord, TrainingEvent } from '../training/index.ts'
+import { prose } from './paragraph.ts'
 
 export interface Progress {
   show(event: TrainingEvent): void
@@ -16,8 +17,11 @@ const BAR = 16
 /** Milliseconds between two drawings of the live line. */
 const REDRAW = 100
 
-export function progress(): Progress {
-  const display = process.stderr.isTTY ? live() : plain()
+/** Where it is shown. */
+export type Stream = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> & { write(text: string): unknown }
+
+export function progress(stream: Stream = process.stderr): Progress {
+  const display = stream.isTTY ? live(stream) : plain(stream)
   let line: Line | undefined
   return {
     show(event) {
@@ -49,14 +53,32 @@ interface Line {
   /** Takes a step in. */
   read(record: StepRecord): void
   readonly steps: number
-  /** What is known of the last one. */
-  readonly parts: readonly string[]
+  /** What is known of the last one, in columns of this width; what says least is left out where it is too narrow. */
+  text(separator: string, width?: number): string
 }
+
+/** What is known of a step; of the first, nothing of the pace. */
+interface Parts {
+  readonly loss: string
+  readonly positives: string
+  readonly negatives: string
+  readonly pace?: string
+  readonly left?: string
+}
+
+/** The widest that fits is shown, whole parts alone. */
+const LAYOUTS: readonly (readonly (keyof Parts)[])[] = [
+  ['loss', 'positives', 'negatives', 'pace', 'left'],
+  ['loss', 'positives', 'negatives', 'left'],
+  ['loss', 'pace', 'left'],
+  ['loss', 'left'],
+  ['left'],
+]
 
 function lines(steps: number): Line {
   let condition = ''
   let begun: { readonly time: number; readonly step: number } | undefined
-  let parts: string[] = []
+  let parts: Parts | undefined
   return {
     steps,
     read({ step, loss, positiveDistance, negativeDistance, event }) {
@@ -64,42 +86,47 @@ function lines(steps: number): Line {
       if (event) condition = { collapsed: ', collapsed', wentBack: ', recovering', recovered: '' }[event]
       // The first step compiles the graphs: it says nothing of the others.
       const rate = (step - begun.step) / ((performance.now() - begun.time) / 1000)
-      parts = [
-        `loss ${loss.toFixed(4)}${condition}`,
-        `positives ${distance(positiveDistance)}`,
-        `negatives ${distance(negativeDistance)}`,
-        ...(rate > 0 ? [`${rate.toPrecision(3)} steps/s`, `${duration((steps - step) / rate)} left`] : []),
-      ]
+      parts = {
+        loss: `loss ${loss.toFixed(4)}${condition}`,
+        positives: `positives ${distance(positiveDistance)}`,
+        negatives: `negatives ${distance(negativeDistance)}`,
+        ...(rate > 0 && { pace: `${rate.toPrecision(3)} steps/s`, left: ending(steps - step, rate, begun.time) }),
+      }
     },
-    get parts() {
-      return parts
+    text(separator, width = Number.POSITIVE_INFINITY) {
+      const written = LAYOUTS.map((names) => names.flatMap((name) => parts?.[name] ?? []).join(separator))
+      return written.find((text) => text.length <= width) ?? ''
     },
   }
 }
 
-function live(): Display {
+function live(stream: Stream): Display {
   let drawn = 0
   let text = ''
-  const draw = () => process.stderr.write(`\r${text.slice(0, (process.stderr.columns ?? 80) - 1)}\x1b[K`)
-  const show = (step: number, steps: number, rest: string) => {
-    const bar = (process.stderr.columns ?? 80) >= BAR_FROM ? ` ${barOf(step / steps)}` : ''
-    text = `step ${step}/${steps}${bar} ${rest}`
+  // The last column stays free: some terminals would go on in the next line.
+  const columns = () => (stream.columns ?? 80) - 1
+  const draw = () => stream.write(`\r${text.slice(0, columns())}\x1b[K`)
+  const show = (step: number, steps: number, rest: (width: number) => string) => {
+    const bar = columns() >= BAR_FROM ? ` ${barOf(step / steps)}` : ''
+    // As wide from the first step to the last, so that nothing behind it moves.
+    const head = `step ${String(step).padStart(String(steps).length)}/${steps}${bar} `
+    text = head + rest(columns() - head.length)
     // Nobody reads faster, and a terminal far away would slow training down.
     if (performance.now() - drawn < REDRAW && step < steps) return
     drawn = performance.now()
     draw()
   }
   return {
-    begin: ({ steps, done }) => show(done, steps, 'compiling'),
-    step: (step, { steps, parts }) => show(step, steps, parts.join(' · ')),
+    begin: ({ steps, done }) => show(done, steps, () => 'compiling'),
+    step: (step, line) => show(step, line.steps, (width) => line.text(' · ', width)),
     write(lines) {
-      process.stderr.write(`\r\x1b[K${lines}`)
+      stream.write(`\r\x1b[K${prose(lines, stream)}`)
       draw()
     },
     end() {
       if (!text) return
       draw()
-      process.stderr.write('\n')
+      stream.write('\n')
       text = ''
     },
   }
@@ -110,20 +137,20 @@ function barOf(share: number): string {
   return '█'.repeat(full) + '░'.repeat(BAR - full)
 }
 
-function plain(): Display {
+function plain(stream: Stream): Display {
   let waiting = ''
   const print = () => {
-    process.stderr.write(waiting)
+    stream.write(waiting)
     waiting = ''
   }
   return {
     begin() {},
-    step(step, { steps, parts }) {
+    step(step, { steps, text }) {
       const every = Math.max(1, Math.round(steps / LINES))
-      waiting = `step ${step}/${steps}, ${parts.join(', ')}\n`
+      waiting = `step ${step}/${steps}, ${text(', ')}\n`
       if (step % every === 0 || step === steps) print()
     },
-    write: (text) => void process.stderr.write(text),
+    write: (text) => void stream.write(text),
     // Where training ends early, its last step is told, too.
     end: print,
   }
@@ -144,6 +171,12 @@ const SHOWN = new Map([
 ])
 
 const distance = (value: number) => value.toPrecision(3)
+
+/** The time that is left; after the last step, that which it took. */
+function ending(steps: number, rate: number, begun: number): string {
+  if (steps > 0) return `${duration(steps / rate)} left`
+  return `done in ${duration((performance.now() - begun) / 1000)}`
+}
 
 function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds))

@@ -3,8 +3,8 @@ import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { Table } from '../data/index.ts'
-import { writeDurably } from '../durable.ts'
 import { DataError, InterruptedError, UsageError } from '../errors.ts'
+import { writeWhole } from '../files.ts'
 import { DivergedError, hasCheckpoint } from '../training/index.ts'
 import { applyConfig, toConfig } from './config.ts'
 import { type TrainArguments, train } from './train.ts'
@@ -44,7 +44,7 @@ export async function trainOrResume(
   if (options.out === undefined) {
     throw new UsageError('--out <MODEL> is missing. Name the directory to write the model to.')
   }
-  await finish(data ?? { query: query! }, command, resume !== undefined)
+  await finish(data ?? { query: query!, folder: options.queryFolder }, command, resume !== undefined)
 }
 
 async function finish(data: Table, command: Command, resume: boolean): Promise<void> {
@@ -100,7 +100,7 @@ async function keep(directory: string, config: string, { out, force }: TrainArgu
     await mkdir(directory, { recursive: true })
     // First, so that settings are never without it.
     if (force) await writeFile(join(directory, FORCE), '')
-    await writeDurably(join(directory, CONFIG), config)
+    await writeWhole(join(directory, CONFIG), config)
   } catch (error) {
     throw new DataError(`Checkpoints cannot be written to ${directory}: ${(error as Error).message}.`, { cause: error })
   }

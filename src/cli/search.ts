@@ -2,14 +2,18 @@
 import type { ColumnOptions } from '../data/index.ts'
 import { loadModel } from '../model/index.ts'
 import { computeOptions, type DeviceArguments } from './device.ts'
+import { GALLERY, namedOf } from './named.ts'
 import { interruptible, warn } from './outcome.ts'
 
 export async function search(
   directory: string,
-  queries: readonly string[],
-  options: DeviceArguments & ColumnOptions & { gallery: string; k: number; json?: boolean },
+  names: readonly string[],
+  options: DeviceArguments &
+    ColumnOptions & { query?: string; gallery?: string; galleryQuery?: string; k: number; json?: boolean },
 ): Promise<void> {
-  const { gallery, k, json } = options
+  const { k, json } = options
+  const queries = namedOf(names, options.query, ['QUERY', '--query'])
+  const gallery = namedOf(options.gallery, options.galleryQuery, GALLERY)
   const model = await loadModel(directory, {
     columns: options,
     warn,

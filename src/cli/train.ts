@@ -24,6 +24,7 @@ import { computeOptions, type DeviceArguments } from './device.ts'
 import { type EncoderArguments, withBackboneRate } from './encoder.ts'
 import { type LossArguments, lossOf, settingFlags } from './loss.ts'
 import { interruptible } from './outcome.ts'
+import { prose } from './paragraph.ts'
 import { progress } from './progress.ts'
 import { table, tupleTable } from './table.ts'
 
@@ -35,6 +36,7 @@ export interface TrainArguments
     DataArguments {
   readonly out: string
   readonly query?: string
+  readonly queryFolder?: string
   readonly force?: boolean
   readonly classesPerBatch: number
   readonly perClass: number
@@ -85,9 +87,8 @@ export async function train(data: Named, options: TrainArguments, kept: Kept): P
   await checkOutput(options.out, options.force)
   const signal = interruptible()
   const { encoder, training, heldOut, gallery } = await openParts(data, options, signal)
-  process.stderr.write(
-    `training on ${describe(training)}${heldOut ? `; evaluating on ${describe(heldOut)}, which it never sees` : ''}\n`,
-  )
+  const also = heldOut ? `; evaluating on ${describe(heldOut)}, which it never sees` : ''
+  process.stderr.write(prose(`training on ${describe(training)}${also}\n`, process.stderr))
 
   const config = kept.config(resolvedSettings(options, loss, encoder))
   await kept.begin(config)
@@ -110,7 +111,7 @@ export async function train(data: Named, options: TrainArguments, kept: Kept): P
   await model.release()
   // Loaded when it is needed, so that training begins at once.
   const report = options.report
-    ? await (await import('./report.ts')).reportOn(options.out, heldOut, options)
+    ? await (await import('./report.ts')).reportOn(options.out, heldOut, gallery, options)
     : undefined
 
   const { training: summary } = model.description
@@ -132,7 +133,7 @@ export async function train(data: Named, options: TrainArguments, kept: Kept): P
     process.stdout.write(`${JSON.stringify(result)}\n`)
     return
   }
-  process.stdout.write(summarize(summary, options.out))
+  process.stdout.write(prose(summarize(summary, options.out), process.stdout))
   process.stdout.write(
     report ? `The report is in ${report}\n` : `To look at it: isometry report ${quote(options.out)}\n`,
   )
@@ -170,7 +171,8 @@ function summarize(summary: TrainingSummary, out: string): string {
   const { steps, seconds, loss, validation, tuples, best, waiting = 0 } = summary
   const shown = validation && table({ untrained: validation.before, trained: validation.after })
   const figures = shown ?? (tuples && tupleTable({ untrained: tuples.before, trained: tuples.after }))
-  const kept = best?.kept ? ` The best was step ${best.step}: it is the model, the last is beside it.` : ''
+  const place = best && best.step < steps ? 'it is the model, the last is beside it' : 'the last, which is the model'
+  const kept = best?.kept ? ` The best was step ${best.step}: ${place}.` : ''
   return (
     `${figures ? `${figures}\n` : ''}${steps} steps in ${seconds.toFixed(1)} s, ${(100 * waiting).toFixed(1)} % of it waiting for data; ` +
     `loss ${loss.toFixed(4)}.${kept} The model is in ${out}\n`
@@ -218,7 +220,7 @@ function resolvedSettings(options: TrainArguments, loss: Loss, encoder: Encoder)
     ...(takesImages(encoder) && !isFile ? { imageSize: encoder.input.height } : {}),
     metric: loss.metric.name,
     lossSettings: Object.fromEntries(settings),
-    threads: options.threads ?? defaultThreads,
+    threads: options.threads ?? defaultThreads(),
     holdOutClasses: holdOutShare(options),
     ...(options.epochs !== undefined && { steps: undefined }),
   }

@@ -31,6 +31,8 @@ export interface ImageExample {
   readonly group?: string | undefined
   /** The part of the image that is the example; all of it if left out. */
   readonly box?: Box | undefined
+  /** 1 for what is searched, 0 for a query; both if left out. */
+  readonly role?: number | undefined
   /** Whether it was asked for by name: then it is an error that it cannot be used. */
   readonly required?: boolean
 }
@@ -93,6 +95,10 @@ export async function openImageFiles(
     labels: labels.numbers,
     groups: groups?.numbers,
     groupNames: groups?.names,
+    ...(examples.some(({ role }) => role !== undefined) && {
+      gallery: Uint8Array.from(examples, ({ role = 0 }) => role),
+    }),
+    ...(examples.some(({ box }) => box) && { boxes: examples.map(({ box }) => box) }),
     fingerprint: hash.digest('hex'),
     async read(rows, signal) {
       const type = typeOfRows(input, rows.length)

@@ -16,7 +16,14 @@ export { type ClassSampler, type ClassSamplerOptions, classSampler } from './sam
 export { itemsOf, labelsOf, type Source, subset } from './source.ts'
 export { holdOutClasses, holdOutExamples } from './split.ts'
 export type { ColumnOptions } from './tables/columns.ts'
-export { isTableFile, type OpenedTable, type OpenTableOptions, openTable, type Table } from './tables/open-table.ts'
+export {
+  isTableFile,
+  type OpenedTable,
+  type OpenTableOptions,
+  openTable,
+  type Query,
+  type Table,
+} from './tables/open-table.ts'
 export { type TupleSampler, type TupleSamplerOptions, tupleSampler } from './tuple-sampler.ts'
 export {
   type GradedMembers,

@@ -1,6 +1,7 @@
 /** Where examples come from: labelled rows that are read when they are needed. */
 import { createHash } from 'node:crypto'
 import { UsageError } from '../errors.ts'
+import type { Box } from '../inputs/image.ts'
 import type { Input } from '../inputs/input.ts'
 import type { Tensor } from '../tensor.ts'
 
@@ -25,6 +26,8 @@ export interface Source<Form extends Input = Input> {
   readonly heldOut?: Uint8Array | undefined
   /** [length]: 1 for what is searched, 0 for queries, where the data says so itself. */
   readonly gallery?: Uint8Array | undefined
+  /** [length]: the part of its image that an example is; undefined for all of it. Left out where all are whole images. */
+  readonly boxes?: readonly (Box | undefined)[] | undefined
   /** SHA-256, in hexadecimal, of the names, labels and content in their order: it identifies the data, wherever it lies. */
   readonly fingerprint: string
   /**
@@ -54,6 +57,7 @@ export function subset<Form extends Input>(source: Source<Form>, rows: ArrayLike
     labels: own.map((row) => numbers.get(source.labels[row]!) ?? -1),
     groups: source.groups && own.map((row) => source.groups![row]!),
     groupNames: source.groupNames,
+    ...(source.boxes && { boxes: Array.from(own, (row) => source.boxes![row]) }),
     ...Object.fromEntries(
       (['heldOut', 'gallery'] as const).flatMap((name) => {
         const flags = source[name]

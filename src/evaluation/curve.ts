@@ -21,42 +21,63 @@ export interface Point {
 }
 
 export function totals({ same, different }: Places): { same: number; different: number } {
-  const sum = (counts: Float64Array) => counts.reduce((total, each) => total + each, 0)
-  return { same: sum(same), different: sum(different) }
+  return { same: sumOf(same), different: sumOf(different) }
+}
+
+/** A loop, because millions are summed up for each time that items are drawn anew. */
+function sumOf(counts: Float64Array): number {
+  let total = 0
+  for (let i = 0; i < counts.length; i++) total += counts[i]!
+  return total
 }
 
 /** Calls back with each point, nearest first; thresholds lie halfway between two distances. */
 export function sweep(places: Places, visit: (threshold: number, same: number, different: number) => void): void {
-  const { distances } = places
-  let [same, different] = [0, 0]
-  for (let i = 0; i < distances.length; i++) {
-    same += places.same[i]!
-    different += places.different[i]!
-    if (i + 1 < distances.length && distances[i + 1] === distances[i]) continue
-    visit(i + 1 < distances.length ? (distances[i]! + distances[i + 1]!) / 2 : distances[i]!, same, different)
+  const { distances, same: ofSame, different: ofDifferent } = places
+  let same = 0
+  let different = 0
+  const last = distances.length - 1
+  for (let i = 0; i <= last; i++) {
+    same += ofSame[i]!
+    different += ofDifferent[i]!
+    const distance = distances[i]!
+    if (i === last) visit(distance, same, different)
+    else if (distances[i + 1] !== distance) visit((distance + distances[i + 1]!) / 2, same, different)
   }
 }
 
 /** There must be pairs of both kinds. */
 export function figuresOf(places: Places): CurveFigures {
   const all = totals(places)
-  let [area, closest, equalErrorRate] = [0, 1, 0.5]
-  let before = { same: 0, different: 0, stepSame: Number.NaN, stepDifferent: Number.NaN }
-  let [bestAccuracy, bestThreshold] = [all.different / (all.same + all.different), places.distances[0]!]
+  let area = 0
+  let closest = 1
+  let equalErrorRate = 0.5
+  let bestAccuracy = all.different / (all.same + all.different)
+  let bestThreshold = places.distances[0]!
+  // The point before, and the step that led to it.
+  let beforeSame = 0
+  let beforeDifferent = 0
+  let stepSame = Number.NaN
+  let stepDifferent = Number.NaN
   const reached = RATES.map(() => 0)
   const allowed = RATES.map((rate) => Number(rate) * all.different)
   // Where the curve goes on as it came, a point says nothing that its ends do not: as scikit-learn's roc_curve has it.
-  const atCorner = ({ same, different }: { same: number; different: number }) => {
-    const [missed, wrong] = [1 - same / all.same, different / all.different]
+  const atCorner = (same: number, different: number) => {
+    const missed = 1 - same / all.same
+    const wrong = different / all.different
     if (Math.abs(missed - wrong) >= closest) return
     closest = Math.abs(missed - wrong)
     equalErrorRate = (missed + wrong) / 2
   }
   sweep(places, (threshold, same, different) => {
-    area += (different - before.different) * (same + before.same)
-    const step = { stepSame: same - before.same, stepDifferent: different - before.different }
-    if (step.stepSame !== before.stepSame || step.stepDifferent !== before.stepDifferent) atCorner(before)
-    before = { same, different, ...step }
+    area += (different - beforeDifferent) * (same + beforeSame)
+    if (same - beforeSame !== stepSame || different - beforeDifferent !== stepDifferent) {
+      atCorner(beforeSame, beforeDifferent)
+      stepSame = same - beforeSame
+      stepDifferent = different - beforeDifferent
+    }
+    beforeSame = same
+    beforeDifferent = different
     const accuracy = (same + all.different - different) / (all.same + all.different)
     if (accuracy > bestAccuracy) {
       bestAccuracy = accuracy
@@ -64,7 +85,7 @@ export function figuresOf(places: Places): CurveFigures {
     }
     for (let i = 0; i < allowed.length; i++) if (different <= allowed[i]!) reached[i] = same / all.same
   })
-  atCorner(before)
+  atCorner(beforeSame, beforeDifferent)
   return {
     rocAuc: area / (2 * all.same * all.different),
     equalErrorRate,

@@ -92,8 +92,13 @@ export async function collectPairs(
     await distances.release()
   }
   packed = packed.subarray(0, length).sort()
-  const ordered = Float32Array.from(packed, (pair) => distanceOf(Math.floor(pair / CODES)))
-  const codes = Uint16Array.from(packed, (pair) => pair % CODES)
+  const ordered = new Float32Array(length)
+  const codes = new Uint16Array(length)
+  for (let i = 0; i < length; i++) {
+    const key = Math.floor(packed[i]! / CODES)
+    ordered[i] = distanceOf(key)
+    codes[i] = packed[i]! - key * CODES
+  }
   return {
     exact,
     places: counts ? placesOfRanges(counts) : placesOf(ordered, codes, () => 1),

@@ -19,15 +19,26 @@ export interface Description {
   /** `queries` where only they go through the encoder, and a gallery is compared with as it is; left out where all do. */
   readonly adapt?: 'queries'
   readonly loss: Settings
-  /** What training never saw: the classes, the paths of their images, and of each its class as an index into them. */
-  readonly heldOut: {
-    readonly classes: readonly string[]
-    readonly items: readonly string[]
-    readonly labels?: readonly number[]
-  }
+  /** What training never saw; and what it was compared with, if that was not each other. */
+  readonly heldOut: Items & { readonly gallery?: Items }
   readonly training: TrainingSummary
   /** The distance up to which two examples are the same; left out until `calibrate` has found it. */
   readonly calibration?: Calibration
+}
+
+/** Examples by their names, in their order. */
+export interface Items {
+  readonly classes: readonly string[]
+  /** The paths of images. */
+  readonly items: readonly string[]
+  /** Of each its class as an index into them; -1 is none. */
+  readonly labels?: readonly number[]
+  /** The part of its image that each is, [x, y, width, height] in pixels; null for all of it. Left out where all are whole. */
+  readonly boxes?: readonly (readonly [number, number, number, number] | null)[]
+  /** The group of each, which is not compared with itself; null is none. Left out where there are none. */
+  readonly groups?: readonly (string | null)[]
+  /** 1 for what is searched, 0 for queries; left out where each is both. */
+  readonly roles?: readonly number[]
 }
 
 export interface TrainingSummary {
@@ -79,9 +90,10 @@ export function parseDescription(text: string, file: string): Description {
     )
   }
   const { calibration } = found
-  if (calibration !== undefined && !Number.isFinite(calibration?.threshold)) {
+  const { threshold, falsePositiveRate: rate = 0 } = calibration ?? ({} as Partial<Calibration>)
+  if (calibration !== undefined && !(Number.isFinite(threshold) && rate > 0 && rate < 1)) {
     throw new DataError(
-      `${file} is calibrated to ${JSON.stringify(calibration)}; expected a threshold. Calibrate the model again.`,
+      `${file} is calibrated to ${JSON.stringify(calibration)}; expected a threshold and a falsePositiveRate between 0 and 1. Calibrate the model again.`,
     )
   }
   return found as Description

@@ -1,8 +1,8 @@
 /** A model as a directory: written whole or not at all. */
 import { access, constants, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { syncFolder } from '../durable.ts'
 import { DataError } from '../errors.ts'
+import { syncFolder, writeWhole } from '../files.ts'
 import { metricsByName } from '../metrics/by-name.ts'
 import { type Description, parseDescription } from './description.ts'
 
@@ -115,14 +115,9 @@ export async function writeModelDirectory(directory: string, files: ModelFiles, 
 
 /** Replaces `isometry.json` in one move: a reader sees the old one or the new one. */
 export async function replaceDescription(directory: string, description: Description): Promise<void> {
-  const partial = join(directory, `.${DESCRIPTION}.partial-${process.pid}`)
-  try {
-    await writeFile(partial, textOf(description))
-    await rename(partial, join(directory, DESCRIPTION))
-  } catch (error) {
-    await rm(partial, { force: true })
+  await writeWhole(join(directory, DESCRIPTION), textOf(description)).catch((error: Error) => {
     throw cannotWrite(directory, error)
-  }
+  })
 }
 
 function textOf(description: Description): string {

@@ -1,6 +1,6 @@
 /** Embeddings as a file that other tools read: JSON lines, or the safetensors layout. */
 import { UsageError } from '../errors.ts'
-import { writeWhole } from '../files.ts'
+import { cannotWrite, writeWhole } from '../files.ts'
 import type { Tensor } from '../tensor.ts'
 import { writeSafetensors } from '../weights/safetensors.ts'
 
@@ -27,7 +27,7 @@ export function checkEmbeddingsFile(file: string): void {
  * @throws UsageError if the name does not end in .jsonl or .safetensors, DataError if it cannot be written.
  */
 export async function writeEmbeddings(file: string, embedded: EmbeddedItems): Promise<void> {
-  await writeWhole(file, formatOf(file)(embedded))
+  await writeWhole(file, formatOf(file)(embedded)).catch(cannotWrite(file))
 }
 
 function formatOf(file: string) {

@@ -19,7 +19,10 @@ export interface Contents {
 
 /** What was seen of the items. Rows are those of their source. */
 export interface Figures {
+  /** All of them, or the queries alone. */
   readonly items: number
+  /** How many they are compared with, if not with each other. */
+  readonly compared: number | undefined
   readonly kind: 'images' | 'items'
   readonly classCount: number
   readonly evaluation: Evaluation | undefined

@@ -6,7 +6,7 @@ import type { Tensor } from '../tensor.ts'
 import type { ClassRow, Figures, Threshold } from './contents.ts'
 import { commonFolder } from './items.ts'
 import { mapOf } from './map.ts'
-import { neighbours, type Query, worstFirst } from './neighbours.ts'
+import { neighbours, type Query, rolesOf, worstFirst } from './neighbours.ts'
 import { thumbnails } from './thumbnails.ts'
 
 const POINTS = 1000
@@ -17,12 +17,13 @@ const [SMALL, LARGE] = [56, 112]
 
 export async function figuresOf(model: Model, source: Source): Promise<Figures> {
   const { metric } = model
-  const query = await model.embed(source)
-  const gallery = model.description.adapt ? await model.embed(source, { role: 'gallery' }) : query
-  const queries = await neighbours(model, source, { query, gallery })
-  const others = { labels: labelsOf(source), groups: source.groups }
-  const embedded = { embeddings: query, ...others }
-  const compared = { gallery: { embeddings: gallery, ...others }, own: true }
+  const roles = rolesOf(source)
+  const asked = await model.embed(source)
+  const places = model.description.adapt ? await model.embed(source, { role: 'gallery' }) : asked
+  const [query, gallery] = [pick(asked, roles.queries), pick(places, roles.gallery)]
+  const queries = await neighbours(model, source, roles, { query, gallery })
+  const embedded = { embeddings: query, ...ofRows(source, roles.queries) }
+  const compared = { gallery: { embeddings: gallery, ...ofRows(source, roles.gallery) }, own: roles.own }
   // Of intervals and clusters, which take far longer than all else, the page shows nothing.
   const evaluation =
     queries.length > 0 ? await evaluate(embedded, metric, { ...compared, only: 'retrieval' }) : undefined
@@ -36,12 +37,13 @@ export async function figuresOf(model: Model, source: Source): Promise<Figures> 
   const isImage = source.input.kind === 'image'
   const folder = commonFolder(itemsOf(source))
   return {
-    items: source.length,
+    items: roles.queries.length,
+    compared: roles.own ? undefined : roles.gallery.length,
     kind: isImage ? 'images' : 'items',
     classCount: source.classes.length,
     evaluation,
     verification: verification && { ...verification, marked: thresholdOf(model, verification) },
-    map: await mapFigures(model, source, gallery, queries, folder),
+    map: await mapFigures(model, source, places, queries, folder),
     queries: shown,
     mistakes: worst.length,
     queryCount: queries.length,
@@ -52,6 +54,16 @@ export async function figuresOf(model: Model, source: Source): Promise<Figures> 
       name: source.item(row).slice(folder.length),
     }),
     pictures: isImage ? await thumbnails(source, rowsShown(shown, byClass), LARGE) : new Map(),
+  }
+}
+
+/** Labels and groups of these rows. */
+function ofRows(source: Source, rows: readonly number[]) {
+  const labels = labelsOf(source)
+  const { groups } = source
+  return {
+    labels: rows.map((row) => labels[row]!),
+    groups: groups && Int32Array.from(rows, (row) => groups[row]!),
   }
 }
 

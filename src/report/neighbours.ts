@@ -24,26 +24,46 @@ export const DEPTH = 64
 /** How many neighbours a row shows. */
 const SHOWN = 8
 
-/** The queries: all items whose class has another member to be found. */
+/** Which rows ask, and which answer: all of them, unless the data says which. */
+export interface Roles {
+  readonly queries: readonly number[]
+  readonly gallery: readonly number[]
+  /** Whether each row is both. */
+  readonly own: boolean
+}
+
+export function rolesOf({ gallery: flags, length }: Source): Roles {
+  const all = Array.from({ length }, (_, row) => row)
+  if (!flags) return { queries: all, gallery: all, own: true }
+  return { queries: all.filter((row) => flags[row] === 0), gallery: all.filter((row) => flags[row] === 1), own: false }
+}
+
+/**
+ * The queries: all that ask and whose class has another member to be found.
+ *
+ * @param embeddings of `roles.queries`, and of `roles.gallery`.
+ */
 export async function neighbours(
   model: Model,
-  { labels, groups, length }: Source,
+  { labels, groups }: Source,
+  roles: Roles,
   embeddings: { readonly query: Tensor; readonly gallery: Tensor },
 ): Promise<Query[]> {
   const groupOf = (row: number) => groups?.[row] ?? -1
   const related = (a: number, b: number) => a === b || (groupOf(a) !== -1 && groupOf(a) === groupOf(b))
-  const members = countBy(Array.from(labels))
-  const together = countBy(Array.from(labels, (label, row) => `${label} ${groupOf(row)}`))
-  const relevant = (row: number) =>
-    members.get(labels[row]!)! - (groupOf(row) === -1 ? 1 : together.get(`${labels[row]} ${groupOf(row)}`)!)
+  const members = countBy(roles.gallery.map((row) => labels[row]!))
+  const together = countBy(roles.gallery.map((row) => `${labels[row]} ${groupOf(row)}`))
+  const passedOver = (row: number) =>
+    groupOf(row) === -1 ? Number(roles.own) : (together.get(`${labels[row]} ${groupOf(row)}`) ?? 0)
+  const relevant = (row: number) => (members.get(labels[row]!) ?? 0) - passedOver(row)
   const found = await nearest(embeddings.query, embeddings.gallery, model.metric, { k: DEPTH + 1 })
   const queries: Query[] = []
-  for (let row = 0; row < length; row++) {
+  for (const [place, row] of roles.queries.entries()) {
     const label = labels[row]!
     if (label === -1 || relevant(row) === 0) continue
     const others = Array.from({ length: found.k }, (_, i): Found => {
-      const at = row * found.k + i
-      const index = found.indices[at]!
+      const at = place * found.k + i
+      const index = roles.gallery[found.indices[at]!]!
       return { row: index, distance: found.distances[at]!, right: labels[index] === label }
     }).filter((each) => !related(row, each.row))
     const first = others.findIndex(({ right }) => right)

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import type { Source } from '../data/index.ts'
-import { writeWhole } from '../files.ts'
+import { cannotWrite, writeWhole } from '../files.ts'
 import type { Model } from '../model/index.ts'
 import { commandLine } from './command.ts'
 import { figuresOf } from './figures.ts'
@@ -29,7 +29,8 @@ export async function writeReport(
   source: Source | undefined,
   options: ReportOptions,
 ): Promise<void> {
-  await writeWhole(file, await reportOf(model, source, options))
+  const text = await reportOf(model, source, options)
+  await writeWhole(file, text).catch(cannotWrite(file))
 }
 
 /**

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import sharp from 'sharp'
 import type { Source } from '../data/index.ts'
-import { maxMegapixels } from '../inputs/image.ts'
+import { type Box, maxMegapixels } from '../inputs/image.ts'
 
 export interface Thumbnail {
   /** A `data:` address of a WebP image. */
@@ -11,13 +11,15 @@ export interface Thumbnail {
   readonly small: boolean
 }
 
-/** The picture in a file, in a square of `side` pixels at most; undefined if it cannot be read or is no picture. */
-export async function thumbnail(file: string, side: number): Promise<Thumbnail | undefined> {
+/** The picture in a file, or a part of it, in a square of `side` pixels at most; undefined if it cannot be read or is no picture. */
+export async function thumbnail(file: string, side: number, box?: Box): Promise<Thumbnail | undefined> {
   try {
     // As everywhere, libvips is given bytes: by path it would return what a file held before it changed.
     const image = sharp(await readFile(file), { limitInputPixels: maxMegapixels * 1e6 })
-    const { width, height } = await image.metadata()
-    const fitted = image.autoOrient().resize(side, side, { fit: 'inside', withoutEnlargement: true })
+    const { width, height } = box ?? (await image.metadata())
+    const upright = image.autoOrient()
+    const part = box ? upright.extract({ left: box.x, top: box.y, width, height }) : upright
+    const fitted = part.resize(side, side, { fit: 'inside', withoutEnlargement: true })
     const bytes = await fitted.webp({ quality: 80, effort: 4 }).toBuffer()
     return { address: `data:image/webp;base64,${bytes.toString('base64')}`, small: Math.max(width, height) < side }
   } catch {
@@ -37,7 +39,7 @@ export async function thumbnails(
   const found = new Map<number, Thumbnail>()
   for (let start = 0; start < rows.length; start += AT_ONCE) {
     const some = rows.slice(start, start + AT_ONCE)
-    const made = await Promise.all(some.map((row) => thumbnail(source.item(row), side)))
+    const made = await Promise.all(some.map((row) => thumbnail(source.item(row), side, source.boxes?.[row])))
     made.forEach((each, i) => {
       if (each) found.set(some[i]!, each)
     })

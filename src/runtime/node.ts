@@ -1,13 +1,23 @@
 /** ONNX Runtime in Node: the only file that knows onnxruntime-node. */
 import { availableParallelism } from 'node:os'
+import { UsageError } from '../errors.ts'
 import { profilePrefix, reporting } from './fallback.ts'
 import { type Backend, type Device, openWith, type Program, type SessionOptions } from './session.ts'
 
-/** How many threads a session uses where nothing is said: one for each processor. */
-export const defaultThreads = availableParallelism()
+/**
+ * How many threads a session uses where nothing is said: as many as ISOMETRY_THREADS says, or else one for each processor.
+ *
+ * @throws UsageError if the variable is no whole number of at least 1.
+ */
+export function defaultThreads(): number {
+  const told = process.env.ISOMETRY_THREADS
+  if (told === undefined || told === '') return availableParallelism()
+  if (/^[1-9]\d{0,5}$/.test(told)) return Number(told)
+  throw new UsageError(`ISOMETRY_THREADS is ${told}; expected a whole number of at least 1.`)
+}
 
 const backend: Backend = async (model, options) => {
-  const { threads = defaultThreads, device = 'cpu', onCpu = [], resident = [], onFallback } = options
+  const { threads, device = 'cpu', onCpu = [], resident = [], onFallback } = options
   // Loaded when first needed: it maps tens of megabytes, which `--help` should not wait for.
   const { env, InferenceSession, Tensor } = await import('onnxruntime-node')
   const profile = onFallback && device !== 'cpu' ? profilePrefix() : undefined
@@ -15,7 +25,7 @@ const backend: Backend = async (model, options) => {
   env.logLevel = 'fatal'
   const session = await InferenceSession.create(model, {
     executionProviders: providersFor(device, onCpu),
-    intraOpNumThreads: threads,
+    intraOpNumThreads: threads!,
     interOpNumThreads: 1,
     executionMode: 'sequential',
     // 'all' would add changes of layout around pooling that cost more than they give.
@@ -48,5 +58,5 @@ function providersFor(device: Device, forceCpuNodeNames: readonly string[]) {
 
 /** Opens the bytes of an ONNX model. */
 export function open(model: Uint8Array, options?: SessionOptions): Promise<Program> {
-  return openWith(backend, model, options)
+  return openWith(backend, model, { ...options, threads: options?.threads ?? defaultThreads() })
 }

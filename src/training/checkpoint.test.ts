@@ -1,9 +1,10 @@
 /** Checkpoints: whole or not at all, and training that goes on from them as if it had never stopped. */
-import { readdir, readFile, symlink } from 'node:fs/promises'
+import { symlinkSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { temporaryFolder, writeImages } from '../../test/images.ts'
-import { affine, openImageFolder, type Source } from '../data/index.ts'
+import { affine, holdOutExamples, openImageFolder, type Source } from '../data/index.ts'
 import { mlp } from '../encoders/index.ts'
 import { DataError, InterruptedError } from '../errors.ts'
 import {
@@ -109,15 +110,24 @@ const checkpoint = (step: number): Checkpoint => ({
 test('on a full disk the one before it is kept, and training goes on with a warning', async () => {
   const directory = at('full')
   await writeCheckpoint(directory, checkpoint(1))
-  // Writes to it fail as on a full disk.
-  await symlink('/dev/full', join(directory, 'checkpoint.safetensors.partial'))
-  await expect(writeCheckpoint(directory, checkpoint(2))).rejects.toThrow(DataError)
-  await expect(writeCheckpoint(directory, checkpoint(2))).rejects.toThrow(/ENOSPC.*The one before it is kept/)
+  // Writes to it fail as on a full disk; what was begun is cleared away each time.
+  const partial = join(directory, 'checkpoint.safetensors.partial')
+  const fill = () => symlinkSync('/dev/full', partial)
+  fill()
+  const failed = writeCheckpoint(directory, checkpoint(2))
+  await expect(failed).rejects.toThrow(DataError)
+  await expect(failed).rejects.toThrow(/ENOSPC.*The one before it is kept/)
+  expect(await readdir(directory)).toEqual(['checkpoint.safetensors'])
   expect(await readCheckpoint(directory, { seed: 1 }, () => {})).toEqual(checkpoint(1))
 
   warnings.length = 0
   const whole = await encoderOf(plain)
-  expect(await encoderOf({ ...plain, checkpoint: { directory, every: 10 } })).toEqual(whole)
+  fill()
+  const warn = (message: string) => {
+    warnings.push(message)
+    fill()
+  }
+  expect(await encoderOf({ ...plain, warn, checkpoint: { directory, every: 10 } })).toEqual(whole)
   expect(warnings.filter((each) => each.includes('ENOSPC'))).toHaveLength(3)
 })
 
@@ -128,4 +138,22 @@ test('the last and the one before it are kept; another training is refused; noth
   expect((await readdir(directory)).sort()).toEqual(['checkpoint.safetensors', 'previous.safetensors'])
   expect(await readCheckpoint(directory, { seed: 1 }, () => {})).toEqual(checkpoint(3))
   await expect(readCheckpoint(directory, { seed: 2 }, () => {})).rejects.toThrow(/its seed is 1, here it is 2/)
+})
+
+test('what is evaluated on the way belongs to a training: other examples to evaluate, or to compare them with, are refused', async () => {
+  const directory = at('evaluated')
+  const { training, heldOut } = holdOutExamples(images, 0.4, 0)
+  const evaluated = { ...plain, steps: 4, evaluateEvery: 2, validation: heldOut, validationGallery: training }
+  const controller = new AbortController()
+  const onStep = ({ step }: { step: number }) => step === 2 && controller.abort()
+  const stopped = train(training, { ...evaluated, checkpoint: { directory }, signal: controller.signal, onStep })
+  await expect(stopped).rejects.toThrow(InterruptedError)
+  const resumed = (changes: Partial<TrainOptions>) =>
+    train(training, { ...evaluated, ...changes, checkpoint: { directory, resume: true } })
+  await expect(resumed({ validationGallery: heldOut })).rejects.toThrow(/another training: its validationGallery is/)
+  await expect(resumed({ validationGallery: undefined })).rejects.toThrow(/its validationGallery is .*undefined/)
+  await expect(resumed({ validation: training })).rejects.toThrow(/another training: its validation is/)
+  const { description, release } = await resumed({})
+  expect(description.training.steps).toBe(4)
+  await release()
 })

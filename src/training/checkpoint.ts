@@ -1,8 +1,8 @@
 /** Checkpoints on disk: the last one and the one before it, each written whole or not at all. */
 import { mkdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ifMissing, writeDurably } from '../durable.ts'
 import { DataError } from '../errors.ts'
+import { ifMissing, writeWhole } from '../files.ts'
 import type { Tensors } from '../runtime/session.ts'
 import { readSafetensors, writeSafetensors } from '../weights/safetensors.ts'
 import type { StepRecord } from './options.ts'
@@ -36,7 +36,8 @@ export async function writeCheckpoint(directory: string, checkpoint: Checkpoint)
   try {
     await mkdir(directory, { recursive: true })
     const bytes = writeSafetensors({ tensors, metadata: { format: FORMAT, checkpoint: JSON.stringify(rest) } })
-    await writeDurably(join(directory, LAST), bytes, join(directory, BEFORE))
+    const [file, before] = [join(directory, LAST), join(directory, BEFORE)]
+    await writeWhole(file, bytes, { before, partial: `${file}.partial` })
   } catch (error) {
     throw new DataError(
       `The checkpoint cannot be written to ${directory}: ${(error as Error).message}. The one before it is kept; make room.`,

@@ -48,7 +48,7 @@ export function checkpointsOf(source: Source | Tuples, options: LoopOptions): Ch
 
 /** What makes one training another. */
 function identityOf({ fingerprint }: Source | Tuples, options: LoopOptions): Checkpoint['identity'] {
-  const { loss, optimizer, schedule, encoder, augmentation, validation } = options
+  const { loss, optimizer, schedule, encoder, augmentation, validation, validationGallery: gallery } = options
   const batches = ['classesPerBatch', 'perClass', 'tuplesPerBatch'] as const
   const settings = [...batches, 'steps', 'accumulate', 'learningRate', 'seed', 'onCollapse'] as const
   const optional = [
@@ -64,7 +64,11 @@ function identityOf({ fingerprint }: Source | Tuples, options: LoopOptions): Che
   ] as const
   return {
     data: fingerprint,
-    ...(options.evaluateEvery && { validation: validation?.fingerprint ?? null }),
+    // What is evaluated on the way decides what is kept, and when patience ends.
+    ...(options.evaluateEvery && {
+      validation: validation?.fingerprint ?? null,
+      ...(gallery && { validationGallery: gallery.fingerprint }),
+    }),
     encoder: { name: encoder.name, ...encoder.settings },
     loss: { name: loss.name, ...loss.settings },
     optimizer: { name: optimizer.name, ...optimizer.settings },

@@ -3,7 +3,7 @@ import { itemsOf, type Source, type Tuples } from '../data/index.ts'
 import { resolveDevice } from '../device.ts'
 import type { Variables } from '../encoders/encoder.ts'
 import { cosineMarginTriplet } from '../losses/cosine-margin-triplet.ts'
-import { FORMAT_VERSION } from '../model/description.ts'
+import { FORMAT_VERSION, type Items } from '../model/description.ts'
 import { exportEncoder } from '../model/export.ts'
 import { exportMetric } from '../model/metric.ts'
 import { createModel, type Model } from '../model/model.ts'
@@ -60,7 +60,7 @@ export async function* training(
     seed: 0,
     ...options,
     keep: options.keep ?? (options.evaluateEvery === undefined ? ('last' as const) : ('best' as const)),
-    threads: options.threads ?? defaultThreads,
+    threads: options.threads ?? defaultThreads(),
     device: await resolveDevice(options.device ?? 'cpu'),
   }
   const { encoder, loss, validation, threads, device, signal } = settings
@@ -88,7 +88,7 @@ export async function* training(
     encoder: { name: encoder.name, ...encoder.settings },
     ...(adapt && { adapt }),
     loss: { name: loss.name, ...loss.settings },
-    heldOut: heldOut(source, validation),
+    heldOut: heldOut(source, validation, settings.validationGallery),
     training: {
       steps: history.length,
       seconds: (performance.now() - started) / 1000,
@@ -156,13 +156,26 @@ function summarize(source: Source | Tuples, settings: Parameters<typeof runSteps
 }
 
 /** What training never sees: of tuples, the items that none of those trained on has. */
-function heldOut(source: Source | Tuples, validation: Source | Tuples | undefined) {
+function heldOut(source: Source | Tuples, validation: Source | Tuples | undefined, gallery: Source | undefined) {
   if (!validation) return { classes: [], items: [] }
   if (!('examples' in validation)) {
-    return { classes: validation.classes, items: itemsOf(validation), labels: Array.from(validation.labels) }
+    // Of files alone, which can be opened again.
+    return { ...describeItems(validation), ...(gallery?.input.kind === 'image' && { gallery: describeItems(gallery) }) }
   }
   const seen = 'examples' in source ? itemsIn(source) : new Set(itemsOf(source))
   return { classes: [], items: [...itemsIn(validation)].filter((item) => !seen.has(item)) }
+}
+
+function describeItems(source: Source): Items {
+  const { classes, labels, boxes, groups, groupNames = [], gallery } = source
+  return {
+    classes,
+    items: itemsOf(source),
+    labels: Array.from(labels),
+    ...(boxes && { boxes: boxes.map((box) => (box ? [box.x, box.y, box.width, box.height] : null)) }),
+    ...(groups && { groups: Array.from(groups, (group) => groupNames[group] ?? null) }),
+    ...(gallery && { roles: Array.from(gallery) }),
+  }
 }
 
 function itemsIn({ examples, members }: Tuples): Set<string> {

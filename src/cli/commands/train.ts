@@ -12,6 +12,7 @@ export function trainCommands(program: Command): Command {
   )
     .argument('[DATA]', 'folder of images, in folders by class; or vectors, FILE.safetensors')
     .option('--query <SQL>', 'in place of DATA: a query of DuckDB over tables')
+    .option('--query-folder <DIR>', 'what the paths in a query are relative to (default: the working directory)')
     .option('--out <MODEL>', 'directory to write the model to')
     .option('--force', 'replace the model there')
     .option('--config <FILE>', 'settings from a JSON or YAML file, each by the name of its flag in camelCase')
@@ -118,7 +119,7 @@ export function trainCommands(program: Command): Command {
         .default('warn'),
     )
     .option('--seed <N>', 'the same seed, threads and data give the same model', integer(0), 0)
-    .option('--threads <N>', 'threads to compute with (default: one for each processor)', count)
+    .option('--threads <N>', 'threads to compute with (default: ISOMETRY_THREADS, or one for each processor)', count)
     .option('--report', 'write a page to look at as well: MODEL/report.html')
     .addOption(device())
     .option('--json', 'print the result as JSON')

@@ -14,6 +14,7 @@ export function useCommands(program: Command): void {
     .argument('[DATA]', 'folder of images, in folders by class; or a table, or vectors')
     .option('--query <SQL>', 'in place of DATA: a query of DuckDB over tables')
     .option('--gallery <DATA>', 'compare with these images, not with the others of DATA')
+    .option('--gallery-query <SQL>', 'in place of --gallery: a query of DuckDB over tables')
     .option('--relevance <FILE>', 'what each query should find: a table of query, item, grade (.csv, .tsv, .jsonl)')
     .option('--per-class', 'list every class, not the worst alone')
     .addOption(device())
@@ -28,7 +29,8 @@ export function useCommands(program: Command): void {
     'Find the distance up to which two images are the same, and store it in the model.',
   )
     .argument('<MODEL>', 'directory that `isometry train` wrote')
-    .argument('<DATA>', 'folder of images that it was not trained on, in folders by class')
+    .argument('[DATA]', 'folder of images that it was not trained on, in folders by class; or a table, or vectors')
+    .option('--query <SQL>', 'in place of DATA: a query of DuckDB over tables')
     .requiredOption('--false-positive-rate <RATE>', 'share of different pairs that may count as the same', positive)
     .addOption(device())
     .option('--json', 'print the result as JSON')
@@ -53,6 +55,7 @@ export function useCommands(program: Command): void {
   )
     .argument('<MODEL>', 'directory that `isometry train` wrote')
     .argument('[DATA]', 'folder of images, in folders by class; or a table, or vectors (default: what was held out)')
+    .option('--query <SQL>', 'in place of DATA: a query of DuckDB over tables')
     .option('--out <FILE.html>', 'file to write (default: MODEL/report.html)')
     .addOption(device())
   columnOptions(report).action((model, data, options) =>
@@ -61,8 +64,10 @@ export function useCommands(program: Command): void {
 
   const search = command(program, 'search', 'Find the images of a gallery that are nearest to each query.')
     .argument('<MODEL>', 'directory that `isometry train` wrote')
-    .argument('<QUERY...>', 'images, or folders of them')
-    .requiredOption('--gallery <DATA>', 'folder of images to search; classes are optional')
+    .argument('[QUERY...]', 'images, or folders of them; or a table, or vectors')
+    .option('--query <SQL>', 'in place of QUERY: a query of DuckDB over tables')
+    .option('--gallery <DATA>', 'folder of images to search, or a table, or vectors; classes are optional')
+    .option('--gallery-query <SQL>', 'in place of --gallery: a query of DuckDB over tables')
     .option('-k <N>', 'how many to find', count, 5)
     .addOption(device())
     .option('--json', 'print the result as JSON')
@@ -72,7 +77,8 @@ export function useCommands(program: Command): void {
 
   const embed = command(program, 'embed', 'Write the embeddings of images to a file.')
     .argument('<MODEL>', 'directory that `isometry train` wrote')
-    .argument('<PATH...>', 'images, or folders of them')
+    .argument('[PATH...]', 'images, or folders of them; or a table, or vectors')
+    .option('--query <SQL>', 'in place of PATH: a query of DuckDB over tables')
     .requiredOption('--out <FILE>', 'FILE.jsonl or FILE.safetensors')
     .addOption(
       new Option('--role <ROLE>', 'query, or gallery: the same, unless queries alone are adapted')

@@ -20,6 +20,8 @@ export interface Database {
   /** The names and types of the columns that a query gives. */
   columns(query: string): Promise<{ readonly name: string; readonly type: string }[]>
   count(query: string): Promise<number>
+  /** A query as DuckDB parses it, as JSON; of what is none, the error. */
+  parse(query: string): Promise<string>
   /** What a query gives, part by part. */
   read(query: string): AsyncGenerator<Part>
   close(): void
@@ -53,15 +55,14 @@ export async function openDatabase(load = () => import('@duckdb/node-api')): Pro
   })
   const instance = await DuckDBInstance.create(':memory:', SETTINGS)
   const connection = await instance.connect()
+  const rows = async (query: string) => (await run(() => connection.runAndReadAll(query))).getRows()
+  const one = async (query: string) => (await rows(query))[0]![0]
   return {
     async columns(query) {
-      const reader = await run(() => connection.runAndReadAll(`DESCRIBE (${query})`))
-      return reader.getRows().map(([name, type]) => ({ name: String(name), type: String(type) }))
+      return (await rows(`DESCRIBE (${query})`)).map(([name, type]) => ({ name: String(name), type: String(type) }))
     },
-    async count(query) {
-      const reader = await run(() => connection.runAndReadAll(`SELECT count(*) FROM (${query})`))
-      return Number(reader.getRows()[0]![0])
-    },
+    count: async (query) => Number(await one(`SELECT count(*) FROM (${query})`)),
+    parse: async (query) => String(await one(`SELECT json_serialize_sql(${literal(query)})`)),
     read: (query) => parts(connection, query),
     close() {
       connection.closeSync()

@@ -10,10 +10,17 @@ import { type Tuples, tuples } from '../tuples.ts'
 import { vectors } from '../vectors.ts'
 import { type Column, type ColumnOptions, type Columns, findColumns, isList } from './columns.ts'
 import { type Database, literal, openDatabase, quoted } from './duckdb.ts'
+import { inFolder } from './from-folder.ts'
 import { at, listOf, missing, readRows } from './rows.ts'
 
 /** The path of a table, or a query whose tables are named by their paths. */
-export type Table = string | { readonly query: string }
+export type Table = string | Query
+
+export interface Query {
+  readonly query: string
+  /** What the paths in the query and in its rows are relative to; the working directory if left out. */
+  readonly folder?: string | undefined
+}
 
 export interface OpenTableOptions extends ColumnOptions {
   /** Whether each row has to have a label; false if left out. Tuples need none. */
@@ -62,10 +69,10 @@ export async function openTable(table: Table, options: OpenTableOptions = {}): P
     const found = await stat(table).catch(() => undefined)
     if (!found?.isFile()) throw new DataError(`${table} does not exist: expected a table.`)
   }
-  const relation = typeof table === 'string' ? relationOf(table) : table.query.trim().replace(/;+$/, '')
-  const folder = typeof table === 'string' ? dirname(table) : '.'
+  const folder = typeof table === 'string' ? dirname(table) : (table.folder ?? '.')
   const database = await openDatabase()
   try {
+    const relation = typeof table === 'string' ? relationOf(table) : await relationBy(table, database)
     const columns = findColumns(await database.columns(relation), options, name)
     const context = { database, relation, columns, table: name, folder, labelled: options.labelled ?? false }
     if (columns.members) return await openTuples(context, columns.members)
@@ -81,6 +88,11 @@ function relationOf(path: string): string {
     throw new UsageError(`${path} should end in ${tableExtensions.join(', ')}, which says what kind of table it is.`)
   }
   return `SELECT * FROM ${readers[ending]!(literal(path))}`
+}
+
+async function relationBy({ query, folder }: Query, database: Database): Promise<string> {
+  const relation = query.trim().replace(/;+$/, '')
+  return folder === undefined ? relation : inFolder(database, relation, folder)
 }
 
 interface Context {

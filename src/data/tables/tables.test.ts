@@ -90,6 +90,22 @@ describe('vectors', () => {
     await expect(openTable({ query: 'DROP everything' })).rejects.toThrow(DataError)
   })
 
+  test('of a query whose paths are relative to a folder, whatever lies in the working directory', async () => {
+    // There is such a file where the tests run, too.
+    await writeFile(at('package.json'), '[{"label": "a", "x": 1}, {"label": "b", "x": 2}]')
+    const inFolder = async (query: string) => rowsOf(await vectorsOf({ query, folder }))
+    expect(await inFolder("SELECT label, x FROM 'package.json'")).toEqual([1, 2])
+    expect(await inFolder('SELECT label, x FROM "package.json" AS p')).toEqual([1, 2])
+    expect(await inFolder("FROM read_json(['package.json', './package.json']) WHERE label <> 'package.json'")).toEqual([
+      ...[1, 2, 1, 2],
+    ])
+    const found = "WITH é AS (FROM 'package.json') SELECT 'é' AS label, é.x FROM é, glob('packag?.json') ORDER BY é.x"
+    expect(await inFolder(found)).toEqual([1, 2])
+    expect(await inFolder(`SELECT label, x FROM '${at('package.json')}'`)).toEqual([1, 2])
+    await expect(inFolder('SELECT')).rejects.toThrow(/^DuckDB cannot read it: Parser Error/)
+    await expect(inFolder("FROM 'none.csv'")).rejects.toThrow(/^DuckDB cannot read it: IO Error.*none\.csv/)
+  })
+
   test('of different lengths, missing, or not finite are refused by their row', async () => {
     const refused = async (lines: string[], message: RegExp) => {
       await expect(openTable(await text('wrong.jsonl', ...lines))).rejects.toThrow(DataError)

@@ -21,7 +21,7 @@ ${settings(contents)}
 function header({ name, description, figures }: Contents): Html {
   const { steps, seconds } = description.training
   const on = figures
-    ? html` Looked at with ${count(figures.items)} ${figures.kind}${figures.classCount > 0 ? ` of ${count(figures.classCount)} classes` : ''}.`
+    ? html` Looked at with ${count(figures.items)} ${figures.kind}${figures.classCount > 0 ? ` of ${count(figures.classCount)} classes` : ''}${figures.compared === undefined ? '' : `, compared with ${count(figures.compared)} others`}.`
     : undefined
   return html`<header><p class="eyebrow">Isometry report</p><h1>${name}</h1>
 <p class="lead">Trained for ${count(steps)} steps in ${seconds.toFixed(seconds < 10 ? 1 : 0)} s with ${String(description.loss.name)}; distances are ${description.metric}.${on}</p></header>`
@@ -53,8 +53,9 @@ function summary({ description }: Contents, { evaluation, verification }: Figure
   )}</section>`
 }
 
-function mapSection({ map, items, kind }: Figures): Html {
+function mapSection({ map, items: queries, compared = 0, kind }: Figures): Html {
   const points = map!.points
+  const items = queries + compared
   const left = points.length < items ? ` Of ${count(items)}, ${count(points.length)} are drawn, evenly spread.` : ''
   const classless = points.every(({ label }) => label < 0) ? ' None of them has a class.' : ''
   return html`<section><h2>The map</h2><p class="note">What is close in the model’s metric is close here (UMAP). Every point is
@@ -63,10 +64,10 @@ neighbour is of another class.${left}${classless}</p>
 <div id="map" class="chart" role="img" aria-label="Map of the embeddings"></div></section>`
 }
 
-function distances({ description }: Contents, { items, verification }: Figures): Html {
+function distances({ description }: Contents, { items, compared, verification }: Figures): Html {
   const { pairs, marked, rocAuc } = verification!
   return html`<div class="two"><section><h2>Distances</h2><p class="note">All ${count(pairs.same)} pairs of one class and
-${count(pairs.different)} of two among ${count(items)} items, by ${description.metric} distance. At ${marked.distance.toFixed(3)}, ${marked.meaning}.</p>
+${count(pairs.different)} of two ${compared === undefined ? `among ${count(items)} items` : `of ${count(items)} queries and ${count(compared)} items`}, by ${description.metric} distance. At ${marked.distance.toFixed(3)}, ${marked.meaning}.</p>
 <div id="histogram" class="chart" role="img" aria-label="Histograms of distances"></div></section>
 <section><h2>Same or different?</h2><p class="note">Pairs of one class that are taken for the same, against pairs of two that
 are, over all thresholds (ROC). The area below is ${rocAuc.toFixed(4)}.</p>

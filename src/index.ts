@@ -20,15 +20,21 @@ export * as losses from './losses/index.ts'
 export * as metrics from './metrics/index.ts'
 export * as miners from './mining/index.ts'
 export {
+  addToIndex,
   type Comparison,
+  createIndex,
   type EmbeddedItems,
   exportEncoder,
+  type Index,
+  type IndexMatch,
   loadModel,
   type Match,
   type Model,
+  openIndex,
   type ReadEncoderOptions,
   type Role,
   readEncoder,
+  removeFromIndex,
   type SearchResult,
   writeEmbeddings,
 } from './model/index.ts'

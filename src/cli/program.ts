@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { addLossSettings } from './arguments.ts'
 import { lookCommands } from './commands/look.ts'
+import { searchCommands } from './commands/search.ts'
 import { trainCommands } from './commands/train.ts'
 import { useCommands } from './commands/use.ts'
 import { fail } from './outcome.ts'
@@ -24,6 +25,7 @@ export async function runCommand(): Promise<void> {
 
   const train = trainCommands(program)
   useCommands(program)
+  searchCommands(program)
   lookCommands(program)
 
   // Other commands need not load the losses.

@@ -5,6 +5,16 @@ import type { Box } from '../inputs/image.ts'
 import type { Input } from '../inputs/input.ts'
 import type { Tensor } from '../tensor.ts'
 
+/** What a column says of an example. */
+export type MetadataValue = string | number | boolean | null
+
+/** Columns that came with examples and are no part of them. */
+export interface Metadata {
+  readonly columns: readonly string[]
+  /** The values of each example by their columns, in the examples' order. */
+  rows(): AsyncGenerator<Readonly<Record<string, MetadataValue>>>
+}
+
 /** Labelled examples, all of one form. */
 export interface Source<Form extends Input = Input> {
   readonly input: Form
@@ -28,6 +38,8 @@ export interface Source<Form extends Input = Input> {
   readonly gallery?: Uint8Array | undefined
   /** [length]: the part of its image that an example is; undefined for all of it. Left out where all are whole images. */
   readonly boxes?: readonly (Box | undefined)[] | undefined
+  /** Left out where the data has no columns besides those that examples are made of. */
+  readonly metadata?: Metadata | undefined
   /** SHA-256, in hexadecimal, of the names, labels and content in their order: it identifies the data, wherever it lies. */
   readonly fingerprint: string
   /**

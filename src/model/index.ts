@@ -3,6 +3,17 @@ export type { Description, TrainingSummary } from './description.ts'
 export { type EmbeddedItems, writeEmbeddings } from './embeddings-file.ts'
 export { exportEncoder } from './export.ts'
 export {
+  addToIndex,
+  createIndex,
+  type Index,
+  type IndexMatch,
+  type IndexOptions,
+  type IndexSearchOptions,
+  openIndex,
+  type Removed,
+  removeFromIndex,
+} from './indexed.ts'
+export {
   type CalibrateModelOptions,
   type Comparison,
   type EvaluateModelOptions,

@@ -21,6 +21,7 @@ import { nearest } from '../search/index.ts'
 import type { Tensor } from '../tensor.ts'
 import type { Description } from './description.ts'
 import { type ModelFiles, readModelDirectory, replaceDescription, writeModelDirectory } from './directory.ts'
+import { fingerprintOf } from './fingerprint.ts'
 import { itselfIn } from './itself.ts'
 import { readMetric } from './metric.ts'
 import { type GradedItem, relevanceOf } from './relevance.ts'
@@ -81,8 +82,14 @@ export interface Model {
   readonly description: Description
   /** Every step of training, as a line of JSON each; '' if it was not kept. */
   readonly history: string
+  /** SHA-256, in hexadecimal, of what embeds a gallery and of the metric: models of the same can search the same index. */
+  readonly fingerprint: string
+  /** Where it computes. */
+  readonly compute: ComputeOptions
   /** The settings of `isometry train` that make it again, as JSON; undefined where another program made it. */
   readonly config: string | undefined
+  /** Examples in the form that the encoder takes. @throws UsageError if they are of another. */
+  open(examples: SourceLike): Promise<Source>
   /**
    * One embedding for each example, [n, d] float32.
    *
@@ -163,6 +170,7 @@ export async function createModel(
 ): Promise<Model> {
   const compute = { threads, device: await resolveDevice(device), onFallback }
   let { description } = files
+  let fingerprint: string | undefined
   const metric = files.metric ? readMetric(files.metric, 'metric.onnx') : metricsByName.get(description.metric)!
   const sides = await openSides(files.encoder, { ...description, metric }, { ...compute, signal })
 
@@ -223,6 +231,12 @@ export async function createModel(
     },
     history: files.history,
     config: files.config,
+    get fingerprint() {
+      fingerprint ??= fingerprintOf(files)
+      return fingerprint
+    },
+    compute,
+    open,
     embed: async (source, { role = 'query' } = {}) => sides[role].embed(await open(source)),
     evaluate,
     distance,

@@ -1,6 +1,6 @@
 /** The commands that use a model. */
 import { type Command, Option } from 'commander'
-import { count, positive } from '../arguments.ts'
+import { positive } from '../arguments.ts'
 import { run } from '../outcome.ts'
 import { columnOptions, command, device } from './command.ts'
 
@@ -60,19 +60,6 @@ export function useCommands(program: Command): void {
     .addOption(device())
   columnOptions(report).action((model, data, options) =>
     run(options, async () => (await import('../report.ts')).report(model, data, options)),
-  )
-
-  const search = command(program, 'search', 'Find the images of a gallery that are nearest to each query.')
-    .argument('<MODEL>', 'directory that `isometry train` wrote')
-    .argument('[QUERY...]', 'images, or folders of them; or a table, or vectors')
-    .option('--query <SQL>', 'in place of QUERY: a query of DuckDB over tables')
-    .option('--gallery <DATA>', 'folder of images to search, or a table, or vectors; classes are optional')
-    .option('--gallery-query <SQL>', 'in place of --gallery: a query of DuckDB over tables')
-    .option('-k <N>', 'how many to find', count, 5)
-    .addOption(device())
-    .option('--json', 'print the result as JSON')
-  columnOptions(search).action((model, queries, options) =>
-    run(options, async () => (await import('../search.ts')).search(model, queries, options)),
   )
 
   const embed = command(program, 'embed', 'Write the embeddings of images to a file.')

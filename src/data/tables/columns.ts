@@ -120,6 +120,7 @@ export function isList({ type }: Column): boolean {
   return /\[\d*\]$/.test(type)
 }
 
-function isNumber({ type }: Column): boolean {
+/** Whether values are numbers. */
+export function isNumber({ type }: Column): boolean {
   return /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*)$/.test(type)
 }

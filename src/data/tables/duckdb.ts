@@ -3,6 +3,7 @@
 import { tmpdir } from 'node:os'
 import type { DuckDBConnection, DuckDBVector } from '@duckdb/node-api'
 import { DataError } from '../../errors.ts'
+import type { MetadataValue } from '../source.ts'
 
 /** A column of a part of a table. */
 export interface Part {
@@ -10,6 +11,8 @@ export interface Part {
   /** A value; null where there is none. */
   text(column: number, row: number): string | null
   number(column: number, row: number): number | null
+  /** Of a column of texts, numbers or truth values. */
+  value(column: number, row: number): MetadataValue
   /**
    * The numbers of a list of floats, as they lie in memory; undefined where there is no list. Numbers that are missing are NaN.
    */
@@ -81,6 +84,7 @@ async function* parts(connection: DuckDBConnection, query: string): AsyncGenerat
       rows: chunk.rowCount,
       text: (column, row) => vectors[column]!.getItem(row) as string | null,
       number: (column, row) => vectors[column]!.getItem(row) as number | null,
+      value: (column, row) => vectors[column]!.getItem(row) as MetadataValue,
       list: (column, row) => listAt(vectors[column]! as unknown as ListVector, row),
     }
   }

@@ -5,12 +5,13 @@ import { DataError, UsageError } from '../../errors.ts'
 import type { Box, ImageInput } from '../../inputs/image.ts'
 import type { VectorInput } from '../../inputs/vector.ts'
 import { type ImageExample, type OpenImagesOptions, openImageFiles } from '../image-files.ts'
-import type { Source } from '../source.ts'
+import type { Metadata, Source } from '../source.ts'
 import { type Tuples, tuples } from '../tuples.ts'
 import { vectors } from '../vectors.ts'
 import { type Column, type ColumnOptions, type Columns, findColumns, isList } from './columns.ts'
 import { type Database, literal, openDatabase, quoted } from './duckdb.ts'
 import { inFolder } from './from-folder.ts'
+import { metadataOf } from './metadata.ts'
 import { at, listOf, missing, readRows } from './rows.ts'
 
 /** The path of a table, or a query whose tables are named by their paths. */
@@ -73,8 +74,10 @@ export async function openTable(table: Table, options: OpenTableOptions = {}): P
   const database = await openDatabase()
   try {
     const relation = typeof table === 'string' ? relationOf(table) : await relationBy(table, database)
-    const columns = findColumns(await database.columns(relation), options, name)
-    const context = { database, relation, columns, table: name, folder, labelled: options.labelled ?? false }
+    const found = await database.columns(relation)
+    const columns = findColumns(found, options, name)
+    const metadata = metadataOf(found, columns, relation)
+    const context = { database, relation, columns, table: name, folder, labelled: options.labelled ?? false, metadata }
     if (columns.members) return await openTuples(context, columns.members)
     return columns.vectors ? await openVectors(context, columns.vectors) : await openPaths(context)
   } finally {
@@ -103,6 +106,7 @@ interface Context {
   /** What paths are relative to. */
   readonly folder: string
   readonly labelled: boolean
+  readonly metadata: Metadata | undefined
 }
 
 async function openVectors(context: Context, columns: readonly Column[]): Promise<OpenedTable> {
@@ -121,7 +125,8 @@ async function openVectors(context: Context, columns: readonly Column[]): Promis
     groups,
     names: items?.map((each, row) => each ?? `row ${row + 1}`),
   })
-  return { kind: 'vectors', examples: Object.assign(source, marked(splits, roles, context)) }
+  const { metadata } = context
+  return { kind: 'vectors', examples: Object.assign(source, marked(splits, roles, context), { metadata }) }
 }
 
 async function openPaths(context: Context): Promise<OpenedTable> {
@@ -148,7 +153,7 @@ async function openPaths(context: Context): Promise<OpenedTable> {
     examples.map(({ path: file }) => file),
     context.table,
   )
-  const marks = marked(splits, roles, context)
+  const marks = { ...marked(splits, roles, context), metadata: context.metadata }
   return { kind: 'images', open: async (options) => ({ ...(await openImageFiles(examples, options)), ...marks }) }
 }
 

@@ -1,0 +1,74 @@
+/** `isometry index`, `index add` and `index remove` */
+import type { ColumnOptions } from '../data/index.ts'
+import { UsageError } from '../errors.ts'
+import { addToIndex, createIndex, loadModel, type Model, removeFromIndex } from '../model/index.ts'
+import { computeOptions, type DeviceArguments } from './device.ts'
+import { namedOf } from './named.ts'
+import { interruptible, warn } from './outcome.ts'
+
+type IndexArguments = DeviceArguments & ColumnOptions & { readonly query?: string; readonly json?: boolean }
+
+export async function create(
+  directory: string,
+  data: string | undefined,
+  options: IndexArguments & { readonly out?: string },
+): Promise<void> {
+  const { out, query, json } = options
+  if (out === undefined) throw new UsageError('Name the folder to write with --out INDEX.')
+  const examples = namedOf(data, query)
+  await withModel(directory, options, async (model, signal) => {
+    const items = await createIndex(model, examples, out, { signal })
+    const { dimension } = model.description
+    if (json) return print({ index: out, items, metric: model.metric.name, dimension })
+    process.stdout.write(
+      `${items} items in ${out}, metric ${model.metric.name}, searched exactly\n` +
+        `to search it: isometry search ${directory} QUERY --index ${out}\n`,
+    )
+  })
+}
+
+export async function add(
+  folder: string,
+  directory: string,
+  data: string | undefined,
+  options: IndexArguments & { readonly replace?: boolean },
+): Promise<void> {
+  const { query, replace, json } = options
+  const examples = namedOf(data, query)
+  await withModel(directory, options, async (model, signal) => {
+    const added = await addToIndex(model, examples, folder, { signal, replace })
+    if (json) return print({ index: folder, added })
+    process.stdout.write(`${added} items added to ${folder}\n`)
+  })
+}
+
+export async function remove(
+  folder: string,
+  items: readonly string[],
+  { where, json }: { readonly where?: string; readonly json?: boolean },
+): Promise<void> {
+  if (items.length > 0 === (where !== undefined)) {
+    throw new UsageError(`Name either ITEMs or --where, found ${where === undefined ? 'none' : 'both'} of them.`)
+  }
+  const removed = await removeFromIndex(folder, where === undefined ? { items } : { where })
+  if (json) print({ index: folder, removed })
+  else process.stdout.write(`${removed} items removed from ${folder}\n`)
+}
+
+async function withModel(
+  directory: string,
+  options: IndexArguments,
+  work: (model: Model, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const signal = interruptible()
+  const model = await loadModel(directory, { columns: options, warn, signal, ...computeOptions(options) })
+  try {
+    await work(model, signal)
+  } finally {
+    await model.release()
+  }
+}
+
+function print(result: object): void {
+  process.stdout.write(`${JSON.stringify(result)}\n`)
+}

@@ -110,9 +110,7 @@ export async function removeFromIndex(folder: string, removed: Removed): Promise
   const left = new Set(removed.items)
   const check = () => {
     if (left.size > 0) {
-      throw new DataError(
-        `${few([...left], 'item')} not in the index ${folder}. Nothing was removed: name items that are.`,
-      )
+      throw new DataError(`${few([...left], `not in the index ${folder}`)} Nothing was removed: name items that are.`)
     }
   }
   return removeFromStore(

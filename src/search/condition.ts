@@ -31,7 +31,8 @@ const LONGEST = 4096
 const both = (word: string) => [word, word.toUpperCase()]
 for (const word of both('or')) jsep.addBinaryOp(word, 1)
 for (const word of both('and')) jsep.addBinaryOp(word, 2)
-for (const word of ['=', '<>', ...both('like'), ...both('in'), ...both('is')]) jsep.addBinaryOp(word, 6)
+for (const word of ['like', 'in', 'is', 'not like', 'not in'].flatMap(both)) jsep.addBinaryOp(word, 6)
+for (const word of ['=', '<>']) jsep.addBinaryOp(word, 6)
 for (const word of both('not')) jsep.addUnaryOp(word)
 
 /**
@@ -57,7 +58,12 @@ export function parseCondition(text: string, columns: readonly string[]): Expres
     if (node.type !== 'BinaryExpression') throw bad(`found ${spelled(node)} in place of a comparison`)
     const { left, right } = node as jsep.BinaryExpression
     const operator = wordOf(node)
+    if (operator.startsWith('not ')) return { kind: 'not', of: read({ ...node, operator: operator.slice(4) }) }
     if (operator === 'and' || operator === 'or') return { kind: operator, left: read(left), right: read(right) }
+    // In SQL, NOT is about all of a comparison; to the parser it is part of its left side.
+    if (left.type === 'UnaryExpression' && wordOf(left) === 'not') {
+      return { kind: 'not', of: read({ ...node, left: argumentOf(left) }) }
+    }
     if (operator === 'is') return isNull(left, right)
     if (operator === 'in') {
       const list = right.type === 'SequenceExpression' ? (right as jsep.SequenceExpression).expressions : [right]

@@ -248,17 +248,16 @@ async function* checked(
     }
     yield some
   }
-  if (twice.length > 0)
-    throw new DataError(`${few(twice, 'item')} given more than once. Leave them out the second time.`)
+  if (twice.length > 0) throw new DataError(`${few(twice, 'given more than once')} Leave them out the second time.`)
   if (already.length > 0) {
     throw new DataError(
-      `${few(already, 'item')} in the index already. Leave them out, or replace those that are there with --replace.`,
+      `${few(already, 'in the index already')} Leave them out, or replace those that are there with --replace.`,
     )
   }
 }
 
-/** How many, and the first three. */
+/** How many items are what, and the first three. */
 export function few(names: readonly string[], what: string): string {
-  const some = `${names.slice(0, 3).join(', ')}${names.length > 3 ? ', …' : ''}`
-  return `${names.length} ${what}${names.length === 1 ? ' is' : 's are'} (${some})`
+  const count = names.length === 1 ? '1 item is' : `${names.length} items are`
+  return `${count} ${what}: ${names.slice(0, 3).join(', ')}${names.length > 3 ? ', …' : ''}.`
 }

@@ -86,7 +86,7 @@ describe('usage', () => {
     [['train', 'x', '--out', 'y', '--patience', '0'], /of at least 1/],
     [['train', 'x', '--out', 'y', '--encoder', 'convolutional', '--image-size', '4'], /at least 8 × 8/],
     [['search', 'm', 'q', '--gallery', 'g', '-k', '0'], /at least 1/],
-    [['search', 'm', 'q'], /Name either --gallery or --gallery-query, found none/],
+    [['search', 'm', 'q'], /Name either --gallery or --gallery-query or --index, found none/],
     [['embed', 'm', 'q'], /required option '--out <FILE>'/],
   ])('%j is refused with exit code 2', async (args, message) => {
     expectError(await isometry(args), 2, message)

@@ -108,7 +108,7 @@ test('a query in place of every DATA: what is asked, the gallery, and what is ca
   for (const [args, message] of [
     [['search', 'x', '--query', 'SELECT 1', '--gallery', 'g'], /Name either QUERY or --query, found both/],
     [['search', '--gallery', 'g'], /Name either QUERY or --query, found none/],
-    [['search', 'x'], /Name either --gallery or --gallery-query, found none/],
+    [['search', 'x'], /Name either --gallery or --gallery-query or --index, found none/],
     [['search', 'x', '--gallery', 'g', '--gallery-query', 'SELECT 1'], /--gallery or --gallery-query, found both/],
     [['evaluate', 'x', '--gallery', 'g', '--gallery-query', 'SELECT 1'], /--gallery or --gallery-query, found both/],
     [['calibrate', ...rate], /Name either DATA or --query, found none/],

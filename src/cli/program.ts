@@ -20,6 +20,8 @@ export async function runCommand(): Promise<void> {
     )
     .version(version)
     .configureHelp({ showGlobalOptions: false })
+    // What follows a command is the command's, and so on below it: `index add` has options of the names of `index`.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ outputError: () => {} })
 

@@ -21,7 +21,7 @@ export async function create(
     const { dimension } = model.description
     if (json) return print({ index: out, items, metric: model.metric.name, dimension })
     process.stdout.write(
-      `${items} items in ${out}, metric ${model.metric.name}, searched exactly\n` +
+      `${counted(items)} in ${out}, metric ${model.metric.name}, searched exactly\n` +
         `to search it: isometry search ${directory} QUERY --index ${out}\n`,
     )
   })
@@ -38,7 +38,7 @@ export async function add(
   await withModel(directory, options, async (model, signal) => {
     const added = await addToIndex(model, examples, folder, { signal, replace })
     if (json) return print({ index: folder, added })
-    process.stdout.write(`${added} items added to ${folder}\n`)
+    process.stdout.write(`${counted(added)} added to ${folder}\n`)
   })
 }
 
@@ -52,7 +52,7 @@ export async function remove(
   }
   const removed = await removeFromIndex(folder, where === undefined ? { items } : { where })
   if (json) print({ index: folder, removed })
-  else process.stdout.write(`${removed} items removed from ${folder}\n`)
+  else process.stdout.write(`${counted(removed)} removed from ${folder}\n`)
 }
 
 async function withModel(
@@ -71,4 +71,8 @@ async function withModel(
 
 function print(result: object): void {
   process.stdout.write(`${JSON.stringify(result)}\n`)
+}
+
+function counted(items: number): string {
+  return items === 1 ? '1 item' : `${items} items`
 }

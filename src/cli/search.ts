@@ -20,8 +20,8 @@ export async function search(directory: string, names: readonly string[], option
   const queries = namedOf(names, options.query, ['QUERY', '--query'])
   const gallery = orNone(options.gallery, options.galleryQuery, GALLERY)
   if ((gallery === undefined) === (options.index === undefined)) {
-    const found = gallery === undefined ? 'none' : 'both'
-    throw new UsageError(`Name either --gallery (or --gallery-query) or --index to search in, found ${found} of them.`)
+    const found = gallery === undefined ? 'none' : 'two'
+    throw new UsageError(`Name either --gallery or --gallery-query or --index, found ${found} of them.`)
   }
   if (options.where !== undefined && options.index === undefined) {
     throw new UsageError('--where needs --index: only an index has columns. Make one with `isometry index`.')

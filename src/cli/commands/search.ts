@@ -24,6 +24,7 @@ export function searchCommands(program: Command): void {
   )
 
   const index = command(program, 'index', 'Embed images once, to be searched often.')
+    .enablePositionalOptions()
     .usage('<MODEL> [DATA] --out <INDEX>\n       isometry index add|remove <INDEX> …')
     .argument('<MODEL>', 'directory that `isometry train` wrote')
     .argument('[DATA]', 'folder of images; or a table, whose other columns --where can be about; or vectors')

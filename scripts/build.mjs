@@ -14,15 +14,19 @@ const { status } = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsco
 })
 if (status !== 0) process.exit(status ?? 1)
 
+const page = { bundle: true, minify: true, format: 'iife', target: 'es2022', legalComments: 'none' }
+
 // The script of the report's page, with the charting library in it: one file that is put into each page.
 await build({
+  ...page,
   entryPoints: [join(root, 'src', 'report', 'browser', 'charts.ts')],
   outfile: join(root, 'dist', 'report', 'charts.js'),
-  bundle: true,
-  minify: true,
-  format: 'iife',
-  target: 'es2022',
-  legalComments: 'none',
   banner: { js: '/* With Apache ECharts (Apache License 2.0), ZRender (BSD 3-Clause) and tslib (0BSD). */' },
+})
+// The script of the server's page.
+await build({
+  ...page,
+  entryPoints: [join(root, 'src', 'serve', 'browser', 'page.ts')],
+  outfile: join(root, 'dist', 'serve', 'page.js'),
 })
 chmodSync(join(root, 'dist', 'cli', 'main.js'), 0o755)

@@ -13,6 +13,16 @@ export interface Thumbnail {
 
 /** The picture in a file, or a part of it, in a square of `side` pixels at most; undefined if it cannot be read or is no picture. */
 export async function thumbnail(file: string, side: number, box?: Box): Promise<Thumbnail | undefined> {
+  const made = await thumbnailBytes(file, side, box)
+  return made && { address: `data:image/webp;base64,${made.bytes.toString('base64')}`, small: made.small }
+}
+
+/** The same as the bytes of a WebP image. */
+export async function thumbnailBytes(
+  file: string,
+  side: number,
+  box?: Box,
+): Promise<{ readonly bytes: Buffer; readonly small: boolean } | undefined> {
   try {
     // As everywhere, libvips is given bytes: by path it would return what a file held before it changed.
     const image = sharp(await readFile(file), { limitInputPixels: maxMegapixels * 1e6 })
@@ -21,7 +31,7 @@ export async function thumbnail(file: string, side: number, box?: Box): Promise<
     const part = box ? upright.extract({ left: box.x, top: box.y, width, height }) : upright
     const fitted = part.resize(side, side, { fit: 'inside', withoutEnlargement: true })
     const bytes = await fitted.webp({ quality: 80, effort: 4 }).toBuffer()
-    return { address: `data:image/webp;base64,${bytes.toString('base64')}`, small: Math.max(width, height) < side }
+    return { bytes, small: Math.max(width, height) < side }
   } catch {
     return undefined
   }

@@ -1,6 +1,6 @@
 /** The commands that search, and that keep what is searched. */
 import type { Command } from 'commander'
-import { count } from '../arguments.ts'
+import { count, integer, positive } from '../arguments.ts'
 import { run } from '../outcome.ts'
 import { columnOptions, command, device } from './command.ts'
 
@@ -57,4 +57,14 @@ export function searchCommands(program: Command): void {
     .action((folder, items, options) =>
       run(options, async () => (await import('../search-index.ts')).remove(folder, items, options)),
     )
+
+  command(program, 'serve', 'Search an index from a page in the browser, or over HTTP as JSON.')
+    .argument('<MODEL>', 'directory that `isometry train` wrote')
+    .requiredOption('--index <INDEX>', INDEX)
+    .option('--host <ADDRESS>', 'who can connect: 127.0.0.1 is this machine alone, 0.0.0.0 everybody', '127.0.0.1')
+    .option('--port <N>', 'where to listen; 0 takes a free one', integer(0, 65_535), 4477)
+    .option('--queue <N>', 'how many requests may wait for the model; beyond, they are answered with 429', count, 64)
+    .option('--max-body <MIB>', 'the largest image that is taken, in MiB', positive, 10)
+    .addOption(device())
+    .action((model, options) => run(options, async () => (await import('../serve.ts')).serve(model, options)))
 }

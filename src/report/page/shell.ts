@@ -1,4 +1,4 @@
-/** A whole page in one file: nothing in it asks the network for anything, and only its own script runs. */
+/** A whole page in one file: nothing in it asks anybody for anything but its own server, and only its own script runs. */
 import { createHash } from 'node:crypto'
 import { type Html, html, json, raw } from './html.ts'
 import { style } from './style.ts'
@@ -9,12 +9,17 @@ export interface Page {
   /** What the script draws, as JSON. */
   readonly data: unknown
   readonly script: string
+  /** More of how it looks. */
+  readonly style?: string
+  /** Whether it asks the server that it came from; of a page that lies in a file, there is none. */
+  readonly asks?: boolean
 }
 
 /** The text of an HTML file. */
-export function shell({ title, body, data, script }: Page): string {
+export function shell({ title, body, data, script, style: more = '', asks = false }: Page): string {
   const hash = createHash('sha256').update(script).digest('base64')
-  const policy = `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-${hash}'`
+  const own = asks ? " 'self' blob:; connect-src 'self'" : ''
+  const policy = `default-src 'none'; img-src data:${own}; style-src 'unsafe-inline'; script-src 'sha256-${hash}'`
   return `${
     html`<!doctype html>
 <html lang="en">
@@ -24,7 +29,7 @@ export function shell({ title, body, data, script }: Page): string {
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:,">
 <title>${title}</title>
-<style>${raw(style)}</style>
+<style>${raw(style + more)}</style>
 <main>${body}</main>
 <script type="application/json" id="data">${json(data)}</script>
 <script>${raw(script)}</script>

@@ -207,7 +207,7 @@ test('a model that is there is replaced where that was asked for, or where it is
   expect((await isometry(args)).code).toBe(0)
   const whole = await bytes('there')
   const kept = at('there.training', 'checkpoint.safetensors')
-  const forced = [...args, '--force', '--checkpoint-every', '5']
+  const forced = [...args, '--force', '--checkpoint-every', '20']
   expect(await killed(forced, (ended) => written(kept, 1, ended))).toBe(true)
   expect((await isometry(['train', '--resume', at('there')])).code).toBe(0)
   expectSameBytes(await bytes('there'), whole)

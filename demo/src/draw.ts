@@ -23,6 +23,8 @@ const height = 40 * detail
 const origin = { x: 4 * detail, y: 30 * detail }
 
 const { resolve } = createRequire(import.meta.url)
+/** To ask the library each time takes as long as to draw. */
+const registered = new Set<string>()
 const context = createCanvas(width, height).getContext('2d')
 
 /** Draws characters of `typeface` at one scale: grey values [side * side], white ink on 0, the ink in the middle. */
@@ -43,7 +45,10 @@ export function pen(typeface: Typeface): (character: Character) => Uint8Array {
 export function fontFamily({ name, weight }: Typeface, script: Script): string {
   const subset = script === 'Digits' ? 'latin' : script.toLowerCase()
   const file = `${name}-${subset}-${weight}-normal.woff2`
-  if (!GlobalFonts.has(file)) GlobalFonts.register(readFileSync(resolve(`@fontsource/${name}/files/${file}`)), file)
+  if (!registered.has(file)) {
+    GlobalFonts.register(readFileSync(resolve(`@fontsource/${name}/files/${file}`)), file)
+    registered.add(file)
+  }
   return `"${file}"`
 }
 
@@ -58,9 +63,10 @@ function write(text: string, font: string, size: number): Uint8Array {
   context.clearRect(0, 0, width, height)
   context.font = `${size}px ${font}`
   context.fillText(text, origin.x, origin.y)
-  const rgba = context.getImageData(0, 0, width, height).data
+  // A transparent drawing is all in its fourth channel, the last byte of each pixel.
+  const rgba = new DataView(context.getImageData(0, 0, width, height).data.buffer)
   const grey = new Uint8Array(width * height)
-  for (let pixel = 0; pixel < grey.length; pixel++) grey[pixel] = rgba[4 * pixel + 3]!
+  for (let pixel = 0; pixel < grey.length; pixel++) grey[pixel] = rgba.getUint8(4 * pixel + 3)
   return grey
 }
 

@@ -93,7 +93,10 @@ test('what is for testing is never seen in training', () => {
 test('another rendering makes the same bytes', async () => {
   await rm(join(folder, 'version.txt'))
   await renderImages(folder)
-  expect(await readImages(folder)).toEqual(images)
+  const again = await readImages(folder)
+  expect([...again.keys()]).toEqual([...images.keys()])
+  // `toEqual` would look at each byte of them.
+  expect([...again].filter(([path, image]) => !image.equals(images.get(path)!)).map(([path]) => path)).toEqual([])
 })
 
 test('what is rendered already stays as it is', async () => {

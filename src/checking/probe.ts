@@ -72,15 +72,20 @@ function separately(value: Value, inputs: readonly Value[]): Value {
  * much of it goes along the gradient of each distance.
  */
 export async function probeEmbeddings(metric: Metric, path: Path, loss: Runner): Promise<Probe> {
-  const { distance, release } = await pairProgram(metric)
+  const { measure, release } = pairProgram(metric)
   const at = async (distances: readonly Distances[]) => {
+    const placed = distances.map(({ ap, an }) => tripletAt(path, path.place(ap), path.place(an), loss))
+    // All at once: a run of its own for each pair would take longer than all else.
+    const pairs = await measure(
+      placed.flatMap(([a, p, n, o]) => [[a!, p!], [a!, n!], [p!, n!], ...(o ? [[n!, o] as const] : [])] as const),
+    )
+    const each = pairs.length / placed.length
     const samples: Sample[] = []
-    for (const { ap, an } of distances) {
-      const rows = tripletAt(path, path.place(ap), path.place(an), loss)
-      const [a, p, n, o] = rows as [number[], number[], number[], number[] | undefined]
+    for (const [i, rows] of placed.entries()) {
       const { value, gradient } = await loss.run(rows, [0, 0, 1])
-      const [toPositive, toNegative, between] = [await distance(a, p), await distance(a, n), await distance(p, n)]
-      const negative = [toNegative.second, between.second, ...(o ? [(await distance(n, o)).first] : [])]
+      const own = pairs.slice(i * each, (i + 1) * each)
+      const [toPositive, toNegative, between, apart] = own as [Pair, Pair, Pair, Pair?]
+      const negative = [toNegative.second, between.second, ...(apart ? [apart.first] : [])]
       const [pull] = components(gradient[1]!, [toPositive.second, between.first])
       const [awayFromAnchor, awayFromPositive, awayFromOther = 0] = components(gradient[2]!, negative)
       samples.push({
@@ -103,24 +108,50 @@ export function tripletAt(path: Path, positive: number, negative: number, { form
   return form === 'quadruplets' ? [...rows, path.at(1 - negative, 2)] : rows
 }
 
+type Row = readonly number[]
+
 /** The distance of two embeddings and its gradient with respect to each. */
-export async function pairProgram(metric: Metric) {
-  const [a, b] = [input('a', 'float32', [1, DIMENSION]), input('b', 'float32', [1, DIMENSION])]
-  const distance = metric.pairwise(a, b).sum()
-  const [first, second] = differentiate(distance, [a, b])
-  const program = await compile({ distance, first: first!, second: second! })
-  const row = (x: readonly number[]) =>
-    ({ dtype: 'float32', shape: [1, DIMENSION], data: Float32Array.from(x) }) as const
+export interface Pair {
+  readonly distance: number
+  readonly first: Row
+  readonly second: Row
+}
+
+/** Measures pairs of embeddings; each number of them has a program. */
+export function pairProgram(metric: Metric) {
+  const programs = new Map<number, Program>()
+
+  async function programFor(n: number): Promise<Program> {
+    const known = programs.get(n)
+    if (known) return known
+    const [a, b] = [input('a', 'float32', [n, DIMENSION]), input('b', 'float32', [n, DIMENSION])]
+    const distances = metric.pairwise(a, b)
+    const [first, second] = differentiate(distances.sum(), [a, b])
+    const program = await compile({ distances, first: first!, second: second! })
+    programs.set(n, program)
+    return program
+  }
+
+  async function measure(pairs: readonly (readonly [Row, Row])[]): Promise<Pair[]> {
+    const program = await programFor(pairs.length)
+    const side = (i: 0 | 1) => {
+      const data = Float32Array.from(pairs.flatMap((pair) => pair[i]))
+      return { dtype: 'float32', shape: [pairs.length, DIMENSION], data } as const
+    }
+    const results = await program.run({ a: side(0), b: side(1) })
+    const [distances, first, second] = ['distances', 'first', 'second'].map((name) => results[name]!.data) as [
+      ...Float32Array[],
+    ]
+    const row = (of: Float32Array, i: number) => [...of.subarray(i * DIMENSION, (i + 1) * DIMENSION)]
+    return pairs.map((_, i) => ({ distance: distances![i]!, first: row(first!, i), second: row(second!, i) }))
+  }
+
   return {
-    async distance(x: readonly number[], y: readonly number[]) {
-      const results = await program.run({ a: row(x), b: row(y) })
-      return {
-        distance: results.distance!.data[0] as number,
-        first: Array.from(results.first!.data as Float32Array),
-        second: Array.from(results.second!.data as Float32Array),
-      }
+    measure,
+    distance: async (x: Row, y: Row) => (await measure([[x, y]]))[0]!,
+    async release() {
+      for (const program of programs.values()) await program.release()
     },
-    release: () => program.release(),
   }
 }
 

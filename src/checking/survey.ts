@@ -104,17 +104,17 @@ export interface RandomTriplet {
 
 async function randomTriplets(metric: Metric, { form }: Runner): Promise<RandomTriplet[]> {
   const { uniform } = random(0, 'triplets')
-  const { distance, release } = await pairProgram(metric)
-  const found: RandomTriplet[] = []
-  for (let i = 0; i < RANDOM; i++) {
-    const rows = Array.from({ length: form === 'quadruplets' ? 4 : 3 }, () =>
-      Array.from({ length: DIMENSION }, () => uniform(-1, 1)),
-    )
-    const [ap, an] = [await distance(rows[0]!, rows[1]!), await distance(rows[0]!, rows[2]!)]
-    found.push({ rows, distances: { ap: ap.distance, an: an.distance } })
-  }
+  const { measure, release } = pairProgram(metric)
+  const members = form === 'quadruplets' ? 4 : 3
+  const triplets = Array.from({ length: RANDOM }, () =>
+    Array.from({ length: members }, () => Array.from({ length: DIMENSION }, () => uniform(-1, 1))),
+  )
+  const pairs = await measure(triplets.flatMap(([a, p, n]) => [[a!, p!] as const, [a!, n!] as const]))
   await release()
-  return found
+  return triplets.map((rows, i) => ({
+    rows,
+    distances: { ap: pairs[2 * i]!.distance, an: pairs[2 * i + 1]!.distance },
+  }))
 }
 
 /** Stands where a loss cannot be run on embeddings. */

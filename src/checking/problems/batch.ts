@@ -89,7 +89,7 @@ async function reducedOverLabels({ loss, path, at, none }: Survey): Promise<bool
   if (!takes(loss, 'labelled', 4)) return false
   const [close, near] = [path.at(0, 0), path.at(0.03, 2)]
   const batch = await runner(loss, 'labelled', 4)
-  const { distance, release } = await pairProgram(loss.metric)
+  const { distance, release } = pairProgram(loss.metric)
   /** Whether no triplet with one of the pair as its anchor is to be trained. */
   const satisfied = async (a: readonly number[], b: readonly number[], others: readonly (readonly number[])[]) => {
     for (const [anchor, positive] of [
@@ -106,7 +106,7 @@ async function reducedOverLabels({ loss, path, at, none }: Survey): Promise<bool
       const others = [path.at(place, 0), path.at(-place, 1)]
       if (!(await satisfied(close, near, others))) continue
       const { gradient } = await batch.run([close, near, ...others], [0, 0, 1, 1])
-      const basis: number[][] = []
+      const basis: (readonly number[])[] = []
       for (const each of [close, ...others]) basis.push((await distance(each, near)).second)
       const [pull, ...pushes] = components(gradient[1]!, basis) as [number, number, number]
       const moved = pull * norm(basis.slice(0, 1))

@@ -51,7 +51,7 @@ async function specialPlaces({ triplet, path, mixed, loss, random }: Survey): Pr
     ['three zero vectors', withZero([0, 1, 2])],
   ]
   const found: Place[] = []
-  const { distance, release } = await pairProgram(loss.metric)
+  const { distance, release } = pairProgram(loss.metric)
   for (const [name, rows] of cases) {
     const { value, gradient } = await triplet.run(rows, [0, 0, 1])
     if ([value, ...gradient.flat()].every(Number.isFinite) || found.some((place) => place.name === name)) continue

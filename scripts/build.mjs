@@ -27,6 +27,6 @@ await build({
 await build({
   ...page,
   entryPoints: [join(root, 'src', 'serve', 'browser', 'page.ts')],
-  outfile: join(root, 'dist', 'serve', 'page.js'),
+  outfile: join(root, 'dist', 'serve', 'browser.js'),
 })
 chmodSync(join(root, 'dist', 'cli', 'main.js'), 0o755)

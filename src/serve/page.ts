@@ -6,7 +6,7 @@ import { shell } from '../report/page/shell.ts'
 import type { About, Settings } from './tasks.ts'
 
 /** Beside the compiled server, and as far away from its source. */
-const script = new URL('../../dist/serve/page.js', import.meta.url)
+const script = new URL('../../dist/serve/browser.js', import.meta.url)
 
 const style = `
 #drop { display: grid; grid-template-columns: minmax(0, 220px) 1fr; gap: 1.5rem; align-items: center; border-style: dashed; border-width: 2px; transition: border-color .15s, background .15s }
@@ -21,7 +21,8 @@ button { background: var(--accent); border-color: var(--accent); color: var(--ca
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px }
 #found { grid-template-columns: repeat(auto-fill, minmax(118px, 1fr)); gap: 1rem .8rem; margin-top: 1rem } #found img { aspect-ratio: 1 }
 #found .match figcaption { font-size: .8rem } #found .none { aspect-ratio: 1; border-radius: 7px; background: var(--shade); display: grid; place-items: center; color: var(--soft); font-size: .8rem; padding: .5rem; overflow-wrap: anywhere; text-align: center; outline: 3px solid var(--tone); outline-offset: -3px }
-#said { min-height: 1.5em; margin-top: .6rem } #said.wrong { color: var(--wrong) }
+#found .plain i { color: inherit }
+#said { min-height: 1.5em; margin: .8rem 0 -.6rem; font-size: .9rem } #said.wrong { color: var(--wrong) }
 @media (max-width: 720px) { #drop { grid-template-columns: 1fr } #shown { max-width: 220px } #found { grid-template-columns: repeat(3, minmax(0, 1fr)) } }
 `
 
@@ -46,14 +47,13 @@ function bodyOf(name: string, { items, metric, columns, input, calibration }: Ab
 <section id="drop">${input.kind === 'image' ? picture : vector(input.dimension)}
 <form id="ask"><label>how many<input id="k" type="number" min="1" max="1000" value="12"></label>
 <label class="wide">only where<input id="where" placeholder="label = 'a'" spellcheck="false" autocapitalize="off" title="Columns: ${columns.join(', ')}"></label>
-<button>Search</button></form></div></section>
-<p id="said" role="status"></p>
+<button>Search</button></form><p id="said" role="status"></p></div></section>
 <section id="results" hidden><h2>Nearest</h2><div class="matches" id="found"></div></section>
 <noscript><p class="notice">This page works by its own script, which is switched off.</p></noscript>`
 }
 
 const picture = html`<div id="shown"><span>no image yet</span><img id="asked" alt="the image asked for" hidden></div>
-<div class="ask"><h2>Drop an image here</h2><p class="note">or paste one, or <label for="file" style="display:inline;font-size:inherit;color:var(--accent);cursor:pointer;text-decoration:underline">choose a file</label><input id="file" type="file" accept="image/*" hidden>. It stays on this machine.</p>`
+<div class="ask"><h2>Drop an image here</h2><p class="note">or paste one, or <label for="file" style="display:inline;font-size:inherit;color:var(--accent);cursor:pointer;text-decoration:underline">choose a file</label><input id="file" type="file" accept="image/*" hidden>. It goes to this server alone, which keeps nothing.</p>`
 
 const vector = (
   dimension: number,

@@ -45,6 +45,7 @@ function take(found: Blob | undefined): void {
   }
   image = found
   const shown = element<HTMLImageElement>('asked')
+  shown.addEventListener('load', () => showPixels(shown), { once: true })
   URL.revokeObjectURL(shown.src)
   shown.src = URL.createObjectURL(found)
   shown.hidden = false
@@ -111,9 +112,14 @@ function pictureOf(row: number, item: string): HTMLElement {
   const picture = document.createElement('img')
   picture.src = `/items/${row}`
   picture.alt = item
-  picture.addEventListener('load', () => picture.classList.toggle('small', picture.naturalWidth < 100))
+  picture.addEventListener('load', () => showPixels(picture))
   picture.addEventListener('error', () => picture.replaceWith(without(item)))
   return picture
+}
+
+/** Of a picture that is smaller than it is drawn. */
+function showPixels(picture: HTMLImageElement): void {
+  picture.classList.toggle('small', picture.naturalWidth < 100)
 }
 
 function without(item: string): HTMLElement {

@@ -1,0 +1,190 @@
+/** `isometry serve`: what it answers, and to whom. */
+import { readFile } from 'node:fs/promises'
+import { request as httpRequest } from 'node:http'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { expectError, fixture } from './fixture.ts'
+import { isometry } from './in-process.ts'
+import { ask as askAt, type Body, png, type Running, start } from './server.ts'
+
+let { at, data, model, dispose } = {} as Awaited<ReturnType<typeof fixture>>
+let server: Running
+let image: Buffer<ArrayBuffer>
+
+beforeAll(async () => {
+  ;({ at, data, model, dispose } = await fixture())
+  for (const args of [
+    ['index', model, data, '--out', at('index')],
+    ['calibrate', model, data, '--false-positive-rate', '0.05'],
+  ]) {
+    const { code, stderr } = await isometry(args)
+    expect(code, stderr).toBe(0)
+  }
+  image = (await readFile(join(data, 'a', '1.png'))) as Buffer<ArrayBuffer>
+  server = await start(model, '--index', at('index'), '--queue', '8', '--max-body', '1')
+})
+afterAll(async () => {
+  server.child.kill('SIGKILL')
+  await server.ended
+  await dispose()
+})
+
+const ask = (path: string, options?: RequestInit) => askAt(server, path, options)
+const send = (path: string, body: RequestInit['body'] = image, headers: Record<string, string> = png) =>
+  ask(path, { method: 'POST', body, headers })
+
+describe('answers', () => {
+  test('/embed as the model does', async () => {
+    const { status, body } = await send('/embed')
+    expect(status).toBe(200)
+    const { stderr, code } = await isometry(['embed', model, join(data, 'a', '1.png'), '--out', at('one.jsonl')])
+    expect(code, stderr).toBe(0)
+    expect(body.embedding).toEqual(JSON.parse(await readFile(at('one.jsonl'), 'utf8')).embedding)
+  })
+
+  test('/search as the command does, the image itself among what is found', async () => {
+    const form = new FormData()
+    form.set('image', new Blob([image], { type: 'image/png' }), 'x.png')
+    const sent = await ask("/search?k=4&where=label = 'a'", { method: 'POST', body: form })
+    const { stdout } = await isometry([
+      'search',
+      model,
+      join(data, 'a', '1.png'),
+      '--index',
+      at('index'),
+      '-k',
+      '3',
+      '--where',
+      "label = 'a'",
+      '--json',
+    ])
+    const [{ matches }] = JSON.parse(stdout)
+    expect(sent.body.matches[0]).toMatchObject({ item: join(data, 'a', '1.png'), label: 'a', path: expect.any(String) })
+    expect(sent.body.matches[0]!.distance).toBeCloseTo(0, 5)
+    expect(sent.body.matches.slice(1)).toEqual(matches)
+  })
+
+  test('/compare by the threshold of the calibration', async () => {
+    const form = new FormData()
+    form.set('a', new Blob([image]))
+    form.set('b', new Blob([(await readFile(join(data, 'a', '2.png'))) as Buffer<ArrayBuffer>]))
+    const { body } = await ask('/compare', { method: 'POST', body: form })
+    const { stdout } = await isometry(['compare', model, join(data, 'a', '1.png'), join(data, 'a', '2.png'), '--json'])
+    expect(body).toEqual(JSON.parse(stdout))
+  })
+
+  test('pictures of items by their rows, and nothing else of this machine', async () => {
+    const response = await fetch(new URL('/items/0', server.address))
+    expect(response.headers.get('content-type')).toBe('image/webp')
+    expect(
+      Buffer.from(await response.arrayBuffer())
+        .subarray(8, 12)
+        .toString(),
+    ).toBe('WEBP')
+    for (const path of [
+      '/items/48',
+      '/items/-1',
+      '/items/x',
+      '/items',
+      '/items/0/../../etc/passwd',
+      '/%2e%2e/etc/passwd',
+    ]) {
+      expect((await ask(path)).status, path).toBe(404)
+    }
+  })
+
+  test('/health', async () => {
+    expect((await ask('/health')).body).toEqual({ items: 48, metric: 'cosine', waiting: 0 })
+  })
+})
+
+describe('what a client got wrong is said, with its status', () => {
+  const json = { 'content-type': 'application/json' }
+  test.each<[string, () => ReturnType<typeof ask>, number, RegExp]>([
+    ['no image', () => send('/embed', 'not an image'), 400, /cannot be decoded/],
+    ['half an image', () => send('/embed', image.subarray(0, 60)), 400, /cannot be decoded/],
+    ['nothing', () => send('/embed', ''), 400, /has no body/],
+    [
+      'a vector for a model of images',
+      () => send('/embed', '{"vector":[1,2]}', json),
+      400,
+      /takes images of .*, found a vector of 2 numbers/,
+    ],
+    ['no JSON', () => send('/embed', '{', json), 400, /is not JSON/],
+    ['no numbers', () => send('/embed', '{"vector":[1,"x"]}', json), 400, /not a list of finite numbers/],
+    ['a list', () => send('/embed', '[1]', json), 400, /is not an object/],
+    ['no form', () => send('/embed', 'x', { 'content-type': 'multipart/form-data; boundary=y' }), 400, /is not a form/],
+    [
+      'another type',
+      () => send('/embed', 'x', { 'content-type': 'text/plain' }),
+      415,
+      /The content type is text\/plain; expected image/,
+    ],
+    ['a long body', () => send('/embed', Buffer.alloc(2 ** 20 + 1)), 413, /more than 1 MiB/],
+    ['one to compare', () => send('/compare'), 400, /Send two examples, a and b; found image/],
+    ['no number', () => send('/search?k=many'), 400, /k is many; expected a whole number from 1 to 1000/],
+    ['no condition', () => send('/search?where=label'), 400, /cannot be read/],
+    ['no column', () => send('/search?where=year = 1'), 400, /no column year\. There are item, label, path/],
+    ['no path', () => ask('/nothing'), 404, /nothing at \/nothing/],
+    ['another method', () => ask('/embed'), 405, /takes POST, found GET/],
+    [
+      'another site',
+      () => ask('/health', { headers: { origin: 'http://example.com' } }),
+      403,
+      /Pages of http:\/\/example\.com may not ask/,
+    ],
+  ])('%s', async (_, asked, status, message) => {
+    const { status: found, body } = await asked()
+    expect(body.error).toMatch(message)
+    expect(found).toBe(status)
+  })
+
+  test('another name that leads here', async () => {
+    const { port } = new URL(server.address)
+    const status = await new Promise((resolve) =>
+      httpRequest({ port, host: '127.0.0.1', path: '/health', headers: { host: 'example.com' } }, (response) => {
+        response.resume()
+        resolve(response.statusCode)
+      }).end(),
+    )
+    expect(status).toBe(403)
+  })
+
+  test('a model that is not calibrated, and a port that is taken', async () => {
+    const { code, stderr } = await isometry([
+      'train',
+      data,
+      '--out',
+      at('plain'),
+      '--image-size',
+      '12',
+      '--grayscale',
+      '--steps',
+      '2',
+      '--dimension',
+      '8',
+      '--threads',
+      '1',
+    ])
+    expect(code, stderr).toBe(0)
+    expectError(await isometry(['serve', at('plain'), '--index', at('index')]), 1, /was filled by another model/)
+    expectError(await isometry(['serve', at('plain'), '--index', at('none')]), 1, /There is no index/)
+    expectError(
+      await isometry(['serve', model, '--index', at('index'), '--port', new URL(server.address).port]),
+      1,
+      /Cannot listen at 127\.0\.0\.1:\d+: .*--port/,
+    )
+    await isometry(['index', at('plain'), data, '--out', at('plain.index')])
+    const other = await start(at('plain'), '--index', at('plain.index'))
+    const form = new FormData()
+    for (const name of ['a', 'b']) form.set(name, new Blob([image]))
+    const response = await fetch(new URL('/compare', other.address), { method: 'POST', body: form })
+    expect([response.status, ((await response.json()) as Body).error]).toEqual([
+      409,
+      expect.stringMatching(/not calibrated.*isometry calibrate/),
+    ])
+    other.child.kill('SIGINT')
+    expect(await other.ended).toBe(0)
+    expect(other.stderr()).toBe('')
+  })
+})

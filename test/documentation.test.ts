@@ -18,6 +18,7 @@ const documents = [
   'docs/encoders.md',
   'docs/evaluation.md',
   'docs/extending.md',
+  'docs/search.md',
   'docs/training.md',
 ]
 const SNIPPET = /<!-- snippet: (\w+) -->\n```ts\n([\s\S]*?)```/g
@@ -100,6 +101,7 @@ const printed: Record<string, RegExp> = {
   tuples: /kind: 'tuples',\s+inOrder: [01]/,
   events: /^20 true\n40 (true|false)\nTraining was stopped after step 10 of 40\.\n$/,
   calibrated: /^true true\n$/,
+  indexed: /^40 40 \[ true, true, true \]\n$/,
   tokens: /^(\d\.\d{3}\n){10}$/,
 }
 
@@ -171,10 +173,13 @@ test.each([
   ['docs/adapters.md', 6],
   ['docs/data.md', 4],
   ['docs/evaluation.md', 5],
+  ['docs/search.md', 5],
   ['docs/training.md', 7],
 ])('the commands of %s run as they stand there', async (document, count) => {
   const text = await readFile(join(root, document), 'utf8')
-  const commands = [...text.matchAll(/^npx isometry (.+)$/gm)].map(([, args]) => args!.split(' '))
+  // A server does not end of itself: serve.test.ts starts it.
+  const all = [...text.matchAll(/^npx isometry (?!serve)(.+)$/gm)]
+  const commands = all.map(([, args]) => args!.match(/"[^"]*"|\S+/g)!.map((each) => each.replaceAll('"', '')))
   expect(commands).toHaveLength(count)
   await writeFile(join(folder, 'relevance.csv'), 'query,item,grade\nclass 0/0.png,class 0/1.png,2\n')
   const rows = Array.from({ length: 8 }, (_, i) => [0, 1, 2, 3].map((k) => `letters/class ${i}/${k}.png,class ${i}`))

@@ -9,6 +9,8 @@ export async function serve(
 ): Promise<void> {
   const { maxBody, ...more } = options
   const signal = interruptible()
+  // What those send who start servers for others, and mean the same by it.
+  process.once('SIGTERM', () => process.emit('SIGINT'))
   const server = await listen({ ...more, model, maxBody: maxBody * 2 ** 20, warn })
   process.stdout.write(`${server.items} items, metric ${server.metric}, at ${server.address}\nCtrl-C ends it\n`)
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve))

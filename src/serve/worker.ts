@@ -1,4 +1,5 @@
 /** The thread that computes: a run of a graph blocks the one it is in, and the server's has to go on answering. */
+import sharp from 'sharp'
 import { type Source, vectors } from '../data/index.ts'
 import { IsometryError, UsageError } from '../errors.ts'
 import { decodeImage } from '../inputs/image.ts'
@@ -6,6 +7,9 @@ import { describeInput } from '../inputs/input.ts'
 import { type Index, loadModel, type Model, openIndex } from '../model/index.ts'
 import { thumbnailBytes } from '../report/thumbnails.ts'
 import type { Answers, Example, Outcome, Settings, Task } from './tasks.ts'
+
+// A drawing is a program, which can take for ever, and is no picture that a model was trained on.
+sharp.block({ operation: ['VipsForeignLoadSvg', 'VipsForeignLoadPdf'] })
 
 interface Opened {
   readonly model: Model

@@ -1,6 +1,8 @@
 /** `isometry serve`: what it answers, and to whom. */
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { expectError, fixture } from './fixture.ts'
@@ -103,6 +105,12 @@ describe('what a client got wrong is said, with its status', () => {
   test.each<[string, () => ReturnType<typeof ask>, number, RegExp]>([
     ['no image', () => send('/embed', 'not an image'), 400, /cannot be decoded/],
     ['half an image', () => send('/embed', image.subarray(0, 60)), 400, /cannot be decoded/],
+    [
+      'a drawing, which is a program',
+      () => send('/embed', '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', png),
+      400,
+      /cannot be decoded/,
+    ],
     ['nothing', () => send('/embed', ''), 400, /has no body/],
     [
       'a vector for a model of images',
@@ -183,6 +191,12 @@ describe('what a client got wrong is said, with its status', () => {
       409,
       expect.stringMatching(/not calibrated.*isometry calibrate/),
     ])
+    // Neither who asks nothing nor who asks half of something is waited for.
+    for (const half of ['', 'POST /embed HTTP/1.1\r\nhost: 127']) {
+      const socket = connect(Number(new URL(other.address).port), '127.0.0.1', () => socket.write(half))
+      socket.on('error', () => {})
+      await once(socket, 'connect')
+    }
     other.child.kill('SIGINT')
     expect(await other.ended).toBe(0)
     expect(other.stderr()).toBe('')

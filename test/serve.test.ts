@@ -1,9 +1,11 @@
 /** `isometry serve`: what it answers, and to whom. */
+import { exec, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { expectError, fixture } from './fixture.ts'
 import { isometry } from './in-process.ts'
@@ -98,6 +100,21 @@ describe('answers', () => {
   test('/health', async () => {
     expect((await ask('/health')).body).toEqual({ items: 48, metric: 'cosine', waiting: 0 })
   })
+})
+
+const hasCurl = spawnSync('curl', ['--version']).status === 0
+test.skipIf(!hasCurl)(`what docs/serve.md asks${hasCurl ? '' : ': skipped, there is no curl'}`, async () => {
+  const text = await readFile(join(import.meta.dirname, '..', 'docs', 'serve.md'), 'utf8')
+  const commands = [...text.matchAll(/^curl .+$/gm)].map(([line]) =>
+    line.replace('http://127.0.0.1:4477/', server.address),
+  )
+  for (const name of ['query.png', 'other.png']) await writeFile(at(name), image)
+  const expected = [/^\{"embedding":\[/, /^\{"matches":\[\{"row"/, /^\{"matches":\[/, /^\{"same":true/, /^\{"items":48/]
+  expect(commands).toHaveLength(expected.length)
+  for (const [i, command] of commands.entries()) {
+    const { stdout, stderr } = await promisify(exec)(command, { cwd: at() })
+    expect(stdout, `${command}\n${stderr}`).toMatch(expected[i]!)
+  }
 })
 
 describe('what a client got wrong is said, with its status', () => {

@@ -1,18 +1,20 @@
 /** `isometry serve`: what it answers, and to whom. */
 import { exec, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { expectError, fixture } from './fixture.ts'
 import { isometry } from './in-process.ts'
 import { ask as askAt, type Body, png, type Running, start } from './server.ts'
 
 let { at, data, model, dispose } = {} as Awaited<ReturnType<typeof fixture>>
 let server: Running
+/** Others, which end in their tests, if those succeed. */
+const started: Running[] = []
 let image: Buffer<ArrayBuffer>
 
 beforeAll(async () => {
@@ -28,8 +30,10 @@ beforeAll(async () => {
   server = await start(model, '--index', at('index'), '--queue', '8', '--max-body', '1')
 })
 afterAll(async () => {
-  server.child.kill('SIGKILL')
-  await server.ended
+  for (const { child, ended } of [server, ...started]) {
+    child.kill('SIGKILL')
+    await ended
+  }
   await dispose()
 })
 
@@ -201,6 +205,7 @@ describe('what a client got wrong is said, with its status', () => {
     )
     await isometry(['index', at('plain'), data, '--out', at('plain.index')])
     const other = await start(at('plain'), '--index', at('plain.index'))
+    started.push(other)
     const form = new FormData()
     for (const name of ['a', 'b']) form.set(name, new Blob([image]))
     const response = await fetch(new URL('/compare', other.address), { method: 'POST', body: form })
@@ -218,4 +223,43 @@ describe('what a client got wrong is said, with its status', () => {
     expect(await other.ended).toBe(0)
     expect(other.stderr()).toBe('')
   })
+})
+
+test('a gallery of vectors in place of an index, which is gone with the server', async () => {
+  const [vectors, adapter] = [at('vectors.safetensors'), at('adapter')]
+  for (const args of [
+    ['embed', model, data, '--out', vectors],
+    ['train', vectors, '--out', adapter, '--steps', '5', '--threads', '1'],
+  ]) {
+    const { code, stderr } = await isometry(args)
+    expect(code, stderr).toBe(0)
+  }
+  await mkdir(at('tmp'))
+  vi.stubEnv('TMPDIR', at('tmp'))
+  const other = await start(adapter, '--gallery', vectors)
+  started.push(other)
+  vi.unstubAllEnvs()
+  const json = (path: string, value: object) =>
+    askAt(other, path, {
+      method: 'POST',
+      body: JSON.stringify(value),
+      headers: { 'content-type': 'application/json' },
+    })
+  const vector = (await send('/embed')).body.embedding
+  expect((await json('/embed', { vector })).body.embedding).toHaveLength(8)
+  const { body } = await json('/search?k=1', { vector })
+  expect(body.matches).toMatchObject([{ item: join(data, 'a', '1.png'), label: 'a' }])
+  expect(body.matches[0]!.distance).toBeCloseTo(0, 5)
+  expect(body.matches[0]).not.toHaveProperty('path')
+  expect((await askAt(other, '/items/0')).status).toBe(404)
+  expect((await json('/compare', { a: vector, b: vector })).status).toBe(409)
+  expect((await json('/embed', { vector: [1, 2] })).body.error).toMatch(/vectors of 8 numbers, found a vector of 2/)
+  expect((await askAt(other, '/embed', { method: 'POST', body: image, headers: png })).body.error).toMatch(
+    /vectors of 8 numbers, found an image/,
+  )
+  const kept = async () => (await readdir(at('tmp'))).filter((name) => name.startsWith('isometry-'))
+  expect(await kept()).toHaveLength(1)
+  other.child.kill('SIGTERM')
+  expect(await other.ended).toBe(0)
+  expect(await kept()).toEqual([])
 })

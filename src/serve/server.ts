@@ -21,6 +21,8 @@ export interface ServeOptions extends Settings {
   readonly maxBody: number
   /** Is told of what should not have happened. */
   readonly warn?: (message: string) => void
+  /** Stops it while model and index are opened; after that, `close` ends it. */
+  readonly signal?: AbortSignal
 }
 
 export interface Server {
@@ -45,9 +47,10 @@ export async function serve({
   queue,
   maxBody,
   warn = console.warn,
+  signal = new AbortController().signal,
   ...settings
 }: ServeOptions): Promise<Server> {
-  const engine = await openEngine(settings, queue)
+  const engine = await openEngine(settings, queue, signal)
   const budget: Budget = { perBody: maxBody, together: BODIES * maxBody, held: 0 }
   const context: Context = { engine, budget, page: await pageOf(settings, engine.about) }
   const server = createServer({

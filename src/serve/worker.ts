@@ -4,7 +4,7 @@ import { type Source, vectors } from '../data/index.ts'
 import { IsometryError, UsageError } from '../errors.ts'
 import { decodeImage } from '../inputs/image.ts'
 import { describeInput } from '../inputs/input.ts'
-import { type Index, loadModel, type Model, openIndex } from '../model/index.ts'
+import { createIndex, type Index, loadModel, type Model, openIndex } from '../model/index.ts'
 import { thumbnailBytes } from '../report/thumbnails.ts'
 import type { Answers, Example, Outcome, Settings, Task } from './tasks.ts'
 
@@ -18,8 +18,9 @@ interface Opened {
 
 let opened: Promise<Opened> | undefined
 
-async function open({ model: directory, index: folder, device }: Settings): Promise<Opened> {
+async function open({ model: directory, index: folder, gallery, device }: Settings): Promise<Opened> {
   const model = await loadModel(directory, { device })
+  if (gallery !== undefined) await createIndex(model, gallery, folder)
   return { model, index: await openIndex(folder, model) }
 }
 

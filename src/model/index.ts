@@ -3,11 +3,13 @@ export type { Description, TrainingSummary } from './description.ts'
 export { type EmbeddedItems, writeEmbeddings } from './embeddings-file.ts'
 export { exportEncoder } from './export.ts'
 export {
+  type AddToIndexOptions,
   addToIndex,
+  type CreateIndexOptions,
   createIndex,
+  type Filled,
   type Index,
   type IndexMatch,
-  type IndexOptions,
   type IndexSearchOptions,
   openIndex,
   type Removed,

@@ -3,12 +3,9 @@ import { realpath } from 'node:fs/promises'
 import { type Source, subset } from '../data/index.ts'
 import { throwIfAborted } from '../data/interrupt.ts'
 import { DataError, UsageError } from '../errors.ts'
-import { meets, parseCondition } from '../search/condition.ts'
-import { columnOf, type Entry, keyOf, ownColumns, type Scalar } from '../search/store/entry.ts'
-import { type ExactIndex, openExact } from '../search/store/exact.ts'
-import { readHead } from '../search/store/head.ts'
+import { type About, backendOf, isAddress, type Recall, type stores } from '../search/store/backend.ts'
+import { type Entry, keyOf, type Scalar } from '../search/store/entry.ts'
 import type { Items } from '../search/store/part.ts'
-import { type AddOptions, addToStore, checkNew, createStore, few, removeFromStore } from '../search/store/store.ts'
 import type { Match, Model, SearchResult, SourceLike } from './model.ts'
 
 export interface IndexMatch extends Match {
@@ -44,52 +41,86 @@ export interface Index {
     queries: SourceLike,
     options?: IndexSearchOptions,
   ): Promise<(SearchResult & { readonly matches: readonly IndexMatch[] })[]>
-  /** What is known of an item. @throws UsageError if there is no such row. */
-  entry(row: number): Promise<Entry>
+  /** What is known of an item; undefined if there is no such row. */
+  entry(row: number): Promise<Entry | undefined>
   release(): Promise<void>
 }
 
-export interface IndexOptions {
+export interface FillOptions {
   readonly signal?: AbortSignal | undefined
+}
+
+export interface CreateIndexOptions extends FillOptions {
+  /**
+   * `folder`: of our own, searched exactly in memory, up to some millions of items; what is taken for a path if left out.
+   * `lancedb`: LanceDB (the package @lancedb/lancedb); what is taken for an address, as `s3://…` or `db://…`.
+   */
+  readonly store?: (typeof stores)[number] | undefined
+  /** Whether LanceDB builds an approximate index, whose recall is measured; false if left out. */
+  readonly approximate?: boolean | undefined
+}
+
+export interface AddToIndexOptions extends FillOptions {
+  /** Whether items that are there are replaced; an error if left out. */
+  readonly replace?: boolean | undefined
+}
+
+export interface Filled {
+  /** How many items were embedded. */
+  readonly items: number
+  /** How the approximate index does against exact search; left out where there is none. */
+  readonly recall?: Recall | undefined
 }
 
 /** So many items are embedded and written at once. */
 const AT_ONCE = 2048
 
 /**
- * Embeds examples as a gallery's, and writes them as an index: whole or not at all. Returns how many there are.
+ * Embeds examples as a gallery's, and writes them as an index: whole or not at all.
  *
- * @throws DataError if the folder exists, or an item occurs twice.
+ * @param place a folder, or an address of LanceDB.
+ * @throws DataError if there is something already, or an item occurs twice; UsageError if the store has no approximate index.
  */
 export async function createIndex(
   model: Model,
   examples: SourceLike,
-  folder: string,
-  { signal }: IndexOptions = {},
-): Promise<number> {
-  await checkNew(folder)
+  place: string,
+  { signal, store, approximate = false }: CreateIndexOptions = {},
+): Promise<Filled> {
+  const isLance = store === 'lancedb' || isAddress(place)
+  if (isLance && store === 'folder') throw new UsageError(`${place} is no folder: leave --store out.`)
+  if (approximate && !isLance) {
+    throw new UsageError('Only LanceDB has approximate indexes: add --store lancedb. A folder is searched exactly.')
+  }
+  const backend = await backendOf(place, store ?? (isLance ? 'lancedb' : 'folder'))
+  await backend.checkNew(place)
   const source = await model.open(examples)
-  const { fingerprint, metric } = model
-  const { dimension } = model.description
-  await createStore(folder, { model: fingerprint, metric: metric.name, dimension }, itemsOf(model, source, signal))
-  return source.length
+  const about: About = { model: model.fingerprint, metric: model.metric.name, dimension: model.description.dimension }
+  const items = itemsOf(model, source, signal)
+  const recall = await backend.create(place, about, items, { ...fillOptions(model, source), approximate })
+  return { items: source.length, ...(recall && { recall }) }
 }
 
 /**
- * Adds examples to an index, all of them or none. Returns how many there are.
+ * Adds examples to an index, all of them or none.
  *
  * @throws DataError if another model filled the index, or an item is there already and `replace` is not set.
  */
 export async function addToIndex(
   model: Model,
   examples: SourceLike,
-  folder: string,
-  { signal, replace }: IndexOptions & AddOptions = {},
-): Promise<number> {
-  checkModel(await readHead(folder), model, folder)
+  place: string,
+  { signal, replace }: AddToIndexOptions = {},
+): Promise<Filled> {
+  const backend = await backendOf(place)
+  checkModel(await backend.about(place), model, place)
   const source = await model.open(examples)
-  await addToStore(folder, itemsOf(model, source, signal), { replace })
-  return source.length
+  const recall = await backend.add(place, itemsOf(model, source, signal), { ...fillOptions(model, source), replace })
+  return { items: source.length, ...(recall && { recall }) }
+}
+
+function fillOptions({ metric, compute }: Model, { metadata }: Source) {
+  return { metric, compute, columns: metadata?.columns ?? [] }
 }
 
 /** Which items: by their names or the paths of their images, or by a condition. */
@@ -100,76 +131,55 @@ export type Removed = { readonly items: readonly string[] } | { readonly where: 
  *
  * @throws DataError if an item that is named is not there; UsageError if the condition cannot be read.
  */
-export async function removeFromIndex(folder: string, removed: Removed): Promise<number> {
-  const head = await readHead(folder)
-  if ('where' in removed) {
-    const condition = parseCondition(removed.where, [...ownColumns, ...head.columns])
-    return removeFromStore(folder, (entry) => meets(condition, columnOf(entry)))
-  }
-  const places = await Promise.all(removed.items.map((item) => realpath(item).catch(() => item)))
-  const left = new Set(removed.items)
-  const check = () => {
-    if (left.size > 0) {
-      throw new DataError(`${few([...left], `not in the index ${folder}`)} Nothing was removed: name items that are.`)
-    }
-  }
-  return removeFromStore(
-    folder,
-    ({ item, path }) => {
-      const found = removed.items.filter((name, i) => name === item || (path !== undefined && places[i] === path))
-      for (const name of found) left.delete(name)
-      return found.length > 0
-    },
-    check,
-  )
+export async function removeFromIndex(place: string, removed: Removed): Promise<number> {
+  const backend = await backendOf(place)
+  if ('where' in removed) return backend.remove(place, removed)
+  const { items } = removed
+  const places = await Promise.all(items.map((item) => realpath(item).catch(() => item)))
+  return backend.remove(place, { items, places })
 }
 
 /**
- * Opens an index to be searched, all of its vectors in memory.
+ * Opens an index to be searched: of a folder all vectors are in memory then, of LanceDB none.
  *
+ * @param options.warn is told where the index cannot order as the metric does; nobody is if left out.
  * @throws DataError if there is none, it is damaged, or another model filled it.
  */
-export async function openIndex(folder: string, model: Model): Promise<Index> {
-  checkModel(await readHead(folder), model, folder)
-  const index = await openExact(folder, model.metric, model.compute)
+export async function openIndex(
+  place: string,
+  model: Model,
+  { warn = () => {} }: { readonly warn?: ((message: string) => void) | undefined } = {},
+): Promise<Index> {
+  const backend = await backendOf(place)
+  checkModel(await backend.about(place), model, place)
+  const store = await backend.open(place, model.metric, model.compute, warn)
   return {
-    size: index.size,
-    columns: index.columns,
+    size: store.size,
+    columns: store.columns,
     async search(examples, { k = 5, where } = {}) {
       const queries = await model.open(examples)
-      const asked = await model.embed(queries)
       // One more, which may be the query itself.
-      const nearest = await index.nearest(asked, { k: k + 1, where })
+      const nearest = await store.nearest(await model.embed(queries), { k: k + 1, where })
       const results: (SearchResult & { matches: IndexMatch[] })[] = []
-      for (const [row, found] of nearest.entries()) {
-        const key = keyOf(await entryOf(queries, row))
+      for (const [query, found] of nearest.entries()) {
+        const key = keyOf(await entryOf(queries, query))
         const others: IndexMatch[] = []
-        for (const { row: place, entry, distance } of found) {
-          if (keyOf(entry) === key && (await isItself(model, queries, row, index.vector(place)))) continue
+        for (const { row, entry, vector, distance } of found) {
+          if (keyOf(entry) === key && (await isItself(model, queries, query, vector))) continue
           const { item, label, path, box, metadata } = entry
-          others.push({
-            row: place,
-            item,
-            label,
-            distance,
-            ...(path && { path }),
-            ...(box && { box }),
-            ...(metadata && { metadata }),
-          })
+          const more = { ...(path && { path }), ...(box && { box }), ...(metadata && { metadata }) }
+          others.push({ row, item, label, distance, ...more })
         }
-        results.push({ query: queries.item(row), matches: others.slice(0, k) })
+        results.push({ query: queries.item(query), matches: others.slice(0, k) })
       }
       return results
     },
-    async entry(row) {
-      if (Number.isInteger(row) && row >= 0 && row < index.size) return index.entry(row)
-      throw new UsageError(`There is no row ${row}: the rows are 0 to ${index.size - 1}.`)
-    },
-    release: () => index.release(),
+    entry: (row) => store.entry(row),
+    release: () => store.release(),
   }
 }
 
-function checkModel({ model: filled, metric }: ExactIndex['head'], model: Model, folder: string): void {
+function checkModel({ model: filled, metric }: About, model: Model, folder: string): void {
   if (filled === model.fingerprint) return
   const other = metric === model.metric.name ? '' : `, in the metric ${metric} (this model's is ${model.metric.name})`
   throw new DataError(

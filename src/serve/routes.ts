@@ -87,10 +87,8 @@ async function compare(context: Context, asked: Asked): Promise<Answer> {
 /** The picture of an item of the index, by its row: nothing else of this machine can be asked for. */
 async function picture({ engine }: Context, { url, signal }: Asked): Promise<Answer> {
   const row = Number(url.pathname.split('/')[2])
-  const missing = () => new HttpError(404, `There is no picture of item ${row}.`)
-  if (row >= engine.about.items) throw missing()
-  const body = await engine.run({ kind: 'picture', row }, signal)
-  if (!body) throw missing()
+  const body = Number.isSafeInteger(row) ? await engine.run({ kind: 'picture', row }, signal) : undefined
+  if (!body) throw new HttpError(404, `There is no picture of item ${row}.`)
   return { type: 'image/webp', body }
 }
 

@@ -62,8 +62,9 @@ async function answer({ model, index }: Opened, task: Task): Promise<Answers[Tas
     case 'compare':
       return model.compare(await sourceOf(task.a, model), await sourceOf(task.b, model))
     case 'picture': {
-      const { path, box } = await index.entry(task.row)
-      return path === undefined ? null : ((await thumbnailBytes(path, SIDE, box))?.bytes ?? null)
+      const entry = await index.entry(task.row)
+      const made = entry?.path === undefined ? undefined : await thumbnailBytes(entry.path, SIDE, entry.box)
+      return made?.bytes ?? null
     }
   }
 }

@@ -1,11 +1,11 @@
 /** The commands that search, and that keep what is searched. */
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { count, integer, positive } from '../arguments.ts'
 import { run } from '../outcome.ts'
 import { columnOptions, command, device } from './command.ts'
 
 const WHERE = 'a condition on columns, as in SQL: "camera = \'a\' AND year >= 2020"'
-const INDEX = 'folder that `isometry index` wrote'
+const INDEX = 'what `isometry index` wrote'
 
 export function searchCommands(program: Command): void {
   const search = command(program, 'search', 'Find the images of a gallery or an index that are nearest to each query.')
@@ -29,7 +29,14 @@ export function searchCommands(program: Command): void {
     .argument('<MODEL>', 'directory that `isometry train` wrote')
     .argument('[DATA]', 'folder of images; or a table, whose other columns --where can be about; or vectors')
     // Not a required option, which `add` and `remove` would require as well.
-    .option('--out <INDEX>', 'folder to write')
+    .option('--out <INDEX>', 'folder to write; or an address of LanceDB, as s3://… or db://…')
+    .addOption(
+      new Option(
+        '--store <STORE>',
+        'folder: searched exactly in memory; lancedb: on disk, for more than memory holds',
+      ).choices(['folder', 'lancedb']),
+    )
+    .option('--approximate', 'of LanceDB: build an approximate index, and measure its recall')
     .option('--query <SQL>', 'in place of DATA: a query of DuckDB over tables')
     .addOption(device())
     .option('--json', 'print the result as JSON')

@@ -4,50 +4,19 @@ import type { ComputeOptions } from '../../runtime/session.ts'
 import type { Tensor } from '../../tensor.ts'
 import { meets, parseCondition } from '../condition.ts'
 import { openSearcher, type Searcher } from '../searcher.ts'
-import { columnOf, type Entry, ownColumns } from './entry.ts'
-import type { Head } from './head.ts'
+import type { Found, OpenedStore } from './backend.ts'
+import { columnOf, ownColumns } from './entry.ts'
 import { openStore } from './store.ts'
-
-export interface Found {
-  readonly row: number
-  readonly entry: Entry
-  /** In the metric's unit. */
-  readonly distance: number
-}
-
-export interface NearestOptions {
-  readonly k: number
-  /** A condition on columns, as in SQL: only what meets it is searched. */
-  readonly where?: string | undefined
-}
-
-export interface ExactIndex {
-  readonly head: Head
-  readonly size: number
-  /** What conditions can be about. */
-  readonly columns: readonly string[]
-  /**
-   * The nearest items of each query [q, dimension], nearest first.
-   *
-   * @throws UsageError if the condition cannot be read; DataError if the queries do not fit.
-   */
-  nearest(queries: Tensor, options: NearestOptions): Promise<Found[][]>
-  entry(row: number): Promise<Entry>
-  /** The embedding of a row as it lies in memory. */
-  vector(row: number): Float32Array
-  release(): Promise<void>
-}
 
 /** So many rows that meet a condition lie side by side at once. */
 const ROWS = 2 ** 17
 
 /** @throws DataError if there is no index, or it is damaged. */
-export async function openExact(folder: string, metric: Metric, compute: ComputeOptions): Promise<ExactIndex> {
+export async function openExact(folder: string, metric: Metric, compute: ComputeOptions): Promise<OpenedStore> {
   const store = await openStore(folder)
   const { head, size } = store
   const columns = [...ownColumns.filter((name) => !head.columns.includes(name)), ...head.columns]
   const all = await store.vectors()
-  const data = all.data as Float32Array
   let kept: { readonly k: number; readonly searcher: Searcher } | undefined
   let filtered: { readonly where: string; readonly rows: Int32Array } | undefined
 
@@ -98,8 +67,9 @@ export async function openExact(folder: string, metric: Metric, compute: Compute
     )
   }
 
+  const vector = (row: number) => (all.data as Float32Array).subarray(row * head.dimension, (row + 1) * head.dimension)
+
   return {
-    head,
     size,
     columns,
     async nearest(queries, { k, where }) {
@@ -108,13 +78,19 @@ export async function openExact(folder: string, metric: Metric, compute: Compute
       const found: Found[][] = []
       for (const some of nearest) {
         found.push(
-          await Promise.all(some.map(async ([row, distance]) => ({ row, entry: await store.entry(row), distance }))),
+          await Promise.all(
+            some.map(async ([row, distance]) => ({
+              row,
+              entry: await store.entry(row),
+              vector: vector(row),
+              distance,
+            })),
+          ),
         )
       }
       return found
     },
-    entry: (row) => store.entry(row),
-    vector: (row) => data.subarray(row * head.dimension, (row + 1) * head.dimension),
+    entry: async (row) => (row >= 0 && row < size ? store.entry(row) : undefined),
     async release() {
       await kept?.searcher.release()
       await store.close()

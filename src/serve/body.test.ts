@@ -51,6 +51,7 @@ describe('examples', () => {
     ['image/png', '', 400, /has no body/],
     ['application/json', '{"vector":[1e999]}', 400, /not a list of finite numbers/],
     ['application/json', `{"vector":[${'1,'.repeat(MIB / 2)}1]}`, 413, /more than 1 MiB.*fewer numbers/],
+    ['application/json', '['.repeat(MIB - 1), 400, /more than lists of numbers/],
     ['multipart/form-data', 'x', 400, /not a form/],
     ['multipart/form-data; boundary=xyz', form('xyz', ...Array(9).fill(file('a', ''))), 400, /more than 8 parts/],
   ])('not of %s: %#', async (type, body, status, message) => {

@@ -89,6 +89,7 @@ async function readBody(
 }
 
 async function fromJson(bytes: Uint8Array): Promise<ReadonlyMap<string, Example>> {
+  checkFlat(bytes)
   let value: unknown
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
@@ -99,6 +100,20 @@ async function fromJson(bytes: Uint8Array): Promise<ReadonlyMap<string, Example>
     throw new HttpError(400, 'The body is not an object; expected {"vector": [0.1, …]}.')
   }
   return new Map(Object.entries(value).map(([name, vector]) => [name, { vector: numbersOf(name, vector) }]))
+}
+
+/** Brackets and colons of two lists of numbers in one object, and some more. */
+const MOST_MARKS = 16
+const marks = new Set(Buffer.from('[{:'))
+
+/** A megabyte of brackets takes a parser longer than one of numbers. @throws HttpError if it cannot be a few lists of numbers. */
+function checkFlat(bytes: Uint8Array): void {
+  let found = 0
+  for (const byte of bytes) {
+    if (marks.has(byte) && ++found > MOST_MARKS) {
+      throw new HttpError(400, 'The body has more than lists of numbers in it; expected {"vector": [0.1, …]}.')
+    }
+  }
 }
 
 async function fromForm(bytes: Uint8Array, type: string): Promise<ReadonlyMap<string, Example>> {

@@ -1,13 +1,8 @@
-/** `isometry index`, `index add`, `index remove` and `search --index`, and what is left of an index when they are killed. */
-import { spawn } from 'node:child_process'
-import { cp, readdir, rm, stat } from 'node:fs/promises'
+/** `isometry index`, `index add`, `index remove` and `search --index`. */
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { random } from '../src/random.ts'
-import { openStore } from '../src/search/store/store.ts'
-import { executable } from './command.ts'
 import { expectError, fixture } from './fixture.ts'
 import { isometry } from './in-process.ts'
 
@@ -22,9 +17,6 @@ beforeAll(async () => {
        'item ' || i AS item, 2020 + (i % 2) AS year, i % 3 = 0 AS seen FROM range(${from}, ${to}) t(i)`
   await connection.run(`COPY (${rows(0, 400)}) TO '${at('items.parquet')}'`)
   await connection.run(`COPY (${rows(400, 600)}) TO '${at('more.parquet')}'`)
-  // So many that writing takes a moment.
-  await connection.run(`COPY (${rows(0, 20_000)}) TO '${at('many.parquet')}'`)
-  await connection.run(`COPY (${rows(20_000, 40_000)}) TO '${at('many-more.parquet')}'`)
   connection.closeSync()
   adapter = at('adapter')
   await run(
@@ -130,6 +122,58 @@ test('adapted queries search an index that was filled before they were', async (
   expect(found.matches).toHaveLength(5)
 })
 
+test('LanceDB keeps the same', async () => {
+  const index = at('items.lance-index')
+  expect(await json('index', adapter, at('items.parquet'), '--out', index, '--store', 'lancedb')).toMatchObject({
+    items: 400,
+  })
+  const query = [
+    '--query',
+    `SELECT * FROM '${at('items.parquet')}' WHERE item = 'item 7'`,
+    '-k',
+    '3',
+    '--where',
+    'year = 2020',
+  ]
+  const [kept] = await json('search', adapter, '--index', index, ...query)
+  await run('index', adapter, at('items.parquet'), '--out', at('same.index'))
+  const [exact] = await json('search', adapter, '--index', at('same.index'), ...query)
+  expect(kept.matches.map(({ row, ...match }: { row: number }) => match)).toEqual(
+    exact.matches.map(({ row, ...match }: { row: number }) => match),
+  )
+  expect(await json('index', 'add', index, adapter, at('more.parquet'))).toEqual({ index, added: 200 })
+  expect(await json('index', 'remove', index, '--where', 'year = 2021')).toEqual({ index, removed: 300 })
+  expectError(await isometry(['search', model, data, '--index', index]), 1, /was filled by another model/)
+  expectError(
+    await isometry(['index', adapter, at('items.parquet'), '--out', at('few'), '--store', 'lancedb', '--approximate']),
+    1,
+    /400 items are too few/,
+  )
+  expectError(
+    await isometry(['index', adapter, at('items.parquet'), '--out', at('few'), '--approximate']),
+    2,
+    /Only LanceDB has approximate indexes: add --store lancedb/,
+  )
+})
+
+test('an approximate index says its recall when it is built', async () => {
+  const table = `SELECT i AS item, [sin(i), cos(i * 3), sin(i * i), cos(i * 7)]::FLOAT[] AS vector FROM range(1500) t(i)`
+  const { stdout } = await run(
+    'index',
+    adapter,
+    '--query',
+    table,
+    '--out',
+    at('approximate'),
+    '--store',
+    'lancedb',
+    '--approximate',
+  )
+  expect(stdout).toMatch(
+    /1500 items in .*, searched approximately: \d+\.\d % of the ten nearest are found \(100 of its own vectors, against exact search\)/,
+  )
+})
+
 describe('what cannot be done is said', () => {
   test.each<[string, () => string[], number, RegExp]>([
     [
@@ -212,73 +256,4 @@ describe('what cannot be done is said', () => {
     expect((await readdir(at('images.index'))).sort()).toEqual(['index.json', 'part-2.f32', 'part-2.jsonl'])
     expect((await readdir(at('.'))).filter((name) => name.includes('partial'))).toEqual([])
   })
-})
-
-/** Runs the command, and ends it with SIGKILL some milliseconds after a file was there, if it has not ended by then. */
-async function killed(args: readonly string[], isThere: () => Promise<boolean>, delay: number): Promise<boolean> {
-  const child = spawn(process.execPath, [executable, ...args], { stdio: 'ignore' })
-  let isOver = false
-  const ended = new Promise<boolean>((resolve) =>
-    child.on('exit', (_, signal) => {
-      isOver = true
-      resolve(signal === 'SIGKILL')
-    }),
-  )
-  while (!isOver && !(await isThere())) await setTimeout(1)
-  await setTimeout(delay)
-  child.kill('SIGKILL')
-  return ended
-}
-
-test('killed at any moment, an index is as it was before or as it is after', async () => {
-  const { integer } = random(3, 'kills')
-  const base = at('base.index')
-  await run('index', adapter, at('many.parquet'), '--out', base)
-  const path = at('cut.index')
-  const files = async () => (await readdir(path).catch(() => [])) as string[]
-  const size = async () => {
-    const store = await openStore(path)
-    let entries = 0
-    for await (const _ of store.entries()) entries++
-    expect((await store.vectors()).shape).toEqual([entries, 4])
-    return entries
-  }
-  const partial = async () => (await readdir(at('.'))).some((name) => name.startsWith('.cut.index.partial'))
-  const operations = [
-    { args: ['index', adapter, at('many.parquet'), '--out', path], before: 0, after: 20_000, begins: partial },
-    {
-      args: ['index', 'add', path, adapter, at('many-more.parquet')],
-      before: 20_000,
-      after: 40_000,
-      begins: async () => (await files()).includes('part-2.f32'),
-    },
-    {
-      args: ['index', 'remove', path, '--where', 'year = 2020'],
-      before: 20_000,
-      after: 10_000,
-      begins: async () => (await files()).includes('writer'),
-    },
-  ]
-  const counts = { killed: 0, before: 0, after: 0 }
-  for (const { args, before, after, begins } of operations) {
-    for (let round = 0; round < 8; round++) {
-      await rm(path, { recursive: true, force: true })
-      if (before > 0) await cp(base, path, { recursive: true })
-      if (await killed(args, begins, integer(round < 4 ? 60 : 400))) counts.killed++
-      const isThere = before > 0 || (await stat(path).catch(() => undefined)) !== undefined
-      const found = isThere ? await size() : 0
-      expect([before, after]).toContain(found)
-      counts[found === before ? 'before' : 'after']++
-    }
-    // What was killed is in nobody's way.
-    await rm(path, { recursive: true, force: true })
-    if (before > 0) await cp(base, path, { recursive: true })
-    await killed(args, begins, 5)
-    if (before > 0) await run(...args)
-    else if (!(await stat(path).catch(() => undefined))) await run(...args)
-    expect(await size()).toBe(after)
-    expect((await files()).filter((name) => name === 'writer' || name.includes('partial'))).toEqual([])
-  }
-  expect(counts.killed).toBeGreaterThan(12)
-  expect(counts.before).toBeGreaterThan(0)
 })

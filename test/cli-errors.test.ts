@@ -88,6 +88,10 @@ describe('usage', () => {
     [['search', 'm', 'q', '--gallery', 'g', '-k', '0'], /at least 1/],
     [['search', 'm', 'q'], /Name either --gallery or --gallery-query or --index, found none/],
     [['embed', 'm', 'q'], /required option '--out <FILE>'/],
+    [['serve', 'm'], /either --index or --gallery, found none/],
+    [['serve', 'm', '--index', 'i', '--gallery', 'g'], /either --index or --gallery, found two/],
+    [['serve', 'm', '--index', 'i', '--port', '65536'], /from 0 to 65535/],
+    [['serve', 'm', '--index', 'i', '--queue', '0'], /at least 1/],
   ])('%j is refused with exit code 2', async (args, message) => {
     expectError(await isometry(args), 2, message)
   })

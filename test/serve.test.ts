@@ -1,14 +1,20 @@
 /** `isometry serve`: what it answers, and to whom. */
-import { readFile } from 'node:fs/promises'
+import { exec, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
+import { connect } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { expectError, fixture } from './fixture.ts'
 import { isometry } from './in-process.ts'
 import { ask as askAt, type Body, png, type Running, start } from './server.ts'
 
 let { at, data, model, dispose } = {} as Awaited<ReturnType<typeof fixture>>
 let server: Running
+/** Others, which end in their tests, if those succeed. */
+const started: Running[] = []
 let image: Buffer<ArrayBuffer>
 
 beforeAll(async () => {
@@ -24,8 +30,10 @@ beforeAll(async () => {
   server = await start(model, '--index', at('index'), '--queue', '8', '--max-body', '1')
 })
 afterAll(async () => {
-  server.child.kill('SIGKILL')
-  await server.ended
+  for (const { child, ended } of [server, ...started]) {
+    child.kill('SIGKILL')
+    await ended
+  }
   await dispose()
 })
 
@@ -98,11 +106,32 @@ describe('answers', () => {
   })
 })
 
+const hasCurl = spawnSync('curl', ['--version']).status === 0
+test.skipIf(!hasCurl)(`what docs/serve.md asks${hasCurl ? '' : ': skipped, there is no curl'}`, async () => {
+  const text = await readFile(join(import.meta.dirname, '..', 'docs', 'serve.md'), 'utf8')
+  const commands = [...text.matchAll(/^curl .+$/gm)].map(([line]) =>
+    line.replace('http://127.0.0.1:4477/', server.address),
+  )
+  for (const name of ['query.png', 'other.png']) await writeFile(at(name), image)
+  const expected = [/^\{"embedding":\[/, /^\{"matches":\[\{"row"/, /^\{"matches":\[/, /^\{"same":true/, /^\{"items":48/]
+  expect(commands).toHaveLength(expected.length)
+  for (const [i, command] of commands.entries()) {
+    const { stdout, stderr } = await promisify(exec)(command, { cwd: at() })
+    expect(stdout, `${command}\n${stderr}`).toMatch(expected[i]!)
+  }
+})
+
 describe('what a client got wrong is said, with its status', () => {
   const json = { 'content-type': 'application/json' }
   test.each<[string, () => ReturnType<typeof ask>, number, RegExp]>([
     ['no image', () => send('/embed', 'not an image'), 400, /cannot be decoded/],
     ['half an image', () => send('/embed', image.subarray(0, 60)), 400, /cannot be decoded/],
+    [
+      'a drawing, which is a program',
+      () => send('/embed', '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', png),
+      400,
+      /cannot be decoded/,
+    ],
     ['nothing', () => send('/embed', ''), 400, /has no body/],
     [
       'a vector for a model of images',
@@ -176,6 +205,7 @@ describe('what a client got wrong is said, with its status', () => {
     )
     await isometry(['index', at('plain'), data, '--out', at('plain.index')])
     const other = await start(at('plain'), '--index', at('plain.index'))
+    started.push(other)
     const form = new FormData()
     for (const name of ['a', 'b']) form.set(name, new Blob([image]))
     const response = await fetch(new URL('/compare', other.address), { method: 'POST', body: form })
@@ -183,8 +213,53 @@ describe('what a client got wrong is said, with its status', () => {
       409,
       expect.stringMatching(/not calibrated.*isometry calibrate/),
     ])
+    // Neither who asks nothing nor who asks half of something is waited for.
+    for (const half of ['', 'POST /embed HTTP/1.1\r\nhost: 127']) {
+      const socket = connect(Number(new URL(other.address).port), '127.0.0.1', () => socket.write(half))
+      socket.on('error', () => {})
+      await once(socket, 'connect')
+    }
     other.child.kill('SIGINT')
     expect(await other.ended).toBe(0)
     expect(other.stderr()).toBe('')
   })
+})
+
+test('a gallery of vectors in place of an index, which is gone with the server', async () => {
+  const [vectors, adapter] = [at('vectors.safetensors'), at('adapter')]
+  for (const args of [
+    ['embed', model, data, '--out', vectors],
+    ['train', vectors, '--out', adapter, '--steps', '5', '--threads', '1'],
+  ]) {
+    const { code, stderr } = await isometry(args)
+    expect(code, stderr).toBe(0)
+  }
+  await mkdir(at('tmp'))
+  vi.stubEnv('TMPDIR', at('tmp'))
+  const other = await start(adapter, '--gallery', vectors)
+  started.push(other)
+  vi.unstubAllEnvs()
+  const json = (path: string, value: object) =>
+    askAt(other, path, {
+      method: 'POST',
+      body: JSON.stringify(value),
+      headers: { 'content-type': 'application/json' },
+    })
+  const vector = (await send('/embed')).body.embedding
+  expect((await json('/embed', { vector })).body.embedding).toHaveLength(8)
+  const { body } = await json('/search?k=1', { vector })
+  expect(body.matches).toMatchObject([{ item: join(data, 'a', '1.png'), label: 'a' }])
+  expect(body.matches[0]!.distance).toBeCloseTo(0, 5)
+  expect(body.matches[0]).not.toHaveProperty('path')
+  expect((await askAt(other, '/items/0')).status).toBe(404)
+  expect((await json('/compare', { a: vector, b: vector })).status).toBe(409)
+  expect((await json('/embed', { vector: [1, 2] })).body.error).toMatch(/vectors of 8 numbers, found a vector of 2/)
+  expect((await askAt(other, '/embed', { method: 'POST', body: image, headers: png })).body.error).toMatch(
+    /vectors of 8 numbers, found an image/,
+  )
+  const kept = async () => (await readdir(at('tmp'))).filter((name) => name.startsWith('isometry-'))
+  expect(await kept()).toHaveLength(1)
+  other.child.kill('SIGTERM')
+  expect(await other.ended).toBe(0)
+  expect(await kept()).toEqual([])
 })

@@ -22,7 +22,7 @@ export async function readExamples(
 ): Promise<{ examples: ReadonlyMap<string, Example>; release: () => void }> {
   const type = request.headers['content-type'] ?? ''
   const parse = parserOf(type)
-  const { bytes, release } = await readBody(request, budget)
+  const { bytes, release } = await readBody(request, budget, parse === fromJson ? MOST_TEXT : Number.POSITIVE_INFINITY)
   try {
     if (bytes.length === 0) throw new HttpError(400, 'The request has no body. Send an image, or a vector as JSON.')
     return { examples: await parse(bytes, type), release }
@@ -31,6 +31,11 @@ export async function readExamples(
     throw error
   }
 }
+
+/** Bytes of JSON, which is read in the thread that answers: tens of thousands of numbers. */
+const MOST_TEXT = 2 ** 20
+/** Parts of a form. */
+const MOST_PARTS = 8
 
 type Parser = (bytes: Uint8Array, type: string) => Promise<ReadonlyMap<string, Example>>
 
@@ -47,12 +52,16 @@ function parserOf(type: string): Parser {
   )
 }
 
-async function readBody(request: IncomingMessage, budget: Budget): Promise<{ bytes: Uint8Array; release: () => void }> {
-  const { perBody } = budget
+async function readBody(
+  request: IncomingMessage,
+  budget: Budget,
+  most: number,
+): Promise<{ bytes: Uint8Array; release: () => void }> {
+  const perBody = Math.min(budget.perBody, most)
   const tooLong = () =>
     new HttpError(
       413,
-      `The body has more than ${Math.floor(perBody / 2 ** 20)} MiB, which is the limit. Send a smaller image.`,
+      `The body has more than ${Number((perBody / 2 ** 20).toFixed(2))} MiB, which is the limit. ${most < budget.perBody ? 'Send fewer numbers' : 'Send a smaller image'}.`,
     )
   if (Number(request.headers['content-length'] ?? 0) > perBody) throw tooLong()
   const chunks: Buffer[] = []
@@ -80,6 +89,7 @@ async function readBody(request: IncomingMessage, budget: Budget): Promise<{ byt
 }
 
 async function fromJson(bytes: Uint8Array): Promise<ReadonlyMap<string, Example>> {
+  checkFlat(bytes)
   let value: unknown
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
@@ -92,18 +102,46 @@ async function fromJson(bytes: Uint8Array): Promise<ReadonlyMap<string, Example>
   return new Map(Object.entries(value).map(([name, vector]) => [name, { vector: numbersOf(name, vector) }]))
 }
 
+/** Brackets and colons of two lists of numbers in one object, and some more. */
+const MOST_MARKS = 16
+const marks = new Set(Buffer.from('[{:'))
+
+/** A megabyte of brackets takes a parser longer than one of numbers. @throws HttpError if it cannot be a few lists of numbers. */
+function checkFlat(bytes: Uint8Array): void {
+  let found = 0
+  for (const byte of bytes) {
+    if (marks.has(byte) && ++found > MOST_MARKS) {
+      throw new HttpError(400, 'The body has more than lists of numbers in it; expected {"vector": [0.1, …]}.')
+    }
+  }
+}
+
 async function fromForm(bytes: Uint8Array, type: string): Promise<ReadonlyMap<string, Example>> {
+  checkParts(bytes, type)
   const form = await new Response(bytes as Uint8Array<ArrayBuffer>, { headers: { 'content-type': type } })
     .formData()
     .catch(() => {
       throw new HttpError(400, 'The body is not a form, whatever its type says.')
     })
   const fields = [...form].map(async ([name, value]): Promise<[string, Example]> => {
+    if (typeof value === 'string' && value.length > MOST_TEXT) throw new HttpError(400, `${name} is too long a text.`)
     if (typeof value !== 'string') return [name, { image: new Uint8Array(await value.arrayBuffer()) }]
     const [, example] = [...(await fromJson(new TextEncoder().encode(`{"vector": ${value}}`)))][0]!
     return [name, example]
   })
   return new Map(await Promise.all(fields))
+}
+
+/** Many small parts would keep the thread that answers busy for seconds. @throws HttpError if there are too many. */
+function checkParts(bytes: Uint8Array, type: string): void {
+  const [, quoted, plain] = /boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(type) ?? []
+  const boundary = Buffer.from(`--${quoted ?? plain ?? ''}`)
+  const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  let parts = -1
+  for (let at = body.indexOf(boundary); at >= 0; at = body.indexOf(boundary, at + boundary.length)) {
+    if (++parts > MOST_PARTS)
+      throw new HttpError(400, `The form has more than ${MOST_PARTS} parts. Send one image, or two.`)
+  }
 }
 
 function numbersOf(name: string, value: unknown): number[] {

@@ -2,6 +2,7 @@
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
+import { InterruptedError } from '../errors.ts'
 import { HttpError } from './http-error.ts'
 import { createQueue } from './queue.ts'
 import type { About, Answers, Outcome, Settings, Task } from './tasks.ts'
@@ -14,8 +15,8 @@ export interface Engine {
   close(): Promise<void>
 }
 
-/** Opens a model and its index. @throws HttpError if they cannot be. */
-export async function openEngine(settings: Settings, limit: number): Promise<Engine> {
+/** Opens a model and its index. @throws HttpError if they cannot be; InterruptedError once `signal` is aborted before that. */
+export async function openEngine(settings: Settings, limit: number, signal: AbortSignal): Promise<Engine> {
   const own = fileURLToPath(import.meta.url)
   const pool = new Piscina<{ settings: Settings; task: Task }, Outcome<Answers[Task['kind']]>>({
     filename: fileURLToPath(new URL(`./worker${extname(own)}`, import.meta.url)),
@@ -35,7 +36,7 @@ export async function openEngine(settings: Settings, limit: number): Promise<Eng
   }
 
   try {
-    const about = await run({ kind: 'about' }, new AbortController().signal)
+    const about = await Promise.race([run({ kind: 'about' }, signal), aborted(signal)])
     return {
       about,
       get waiting() {
@@ -48,4 +49,13 @@ export async function openEngine(settings: Settings, limit: number): Promise<Eng
     await pool.destroy()
     throw error
   }
+}
+
+/** Never resolves. @throws InterruptedError once `signal` is aborted. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const stop = () => reject(new InterruptedError('Stopped before there was anything to serve.'))
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
+  })
 }

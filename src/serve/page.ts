@@ -16,9 +16,11 @@ const style = `
 .ask h2 { margin-bottom: .3rem } .ask form { display: flex; flex-wrap: wrap; gap: .6rem; margin-top: 1rem; align-items: end }
 label { font-size: .8rem; color: var(--soft); display: grid; gap: .2rem }
 input, textarea, button { font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--line); border-radius: 8px; padding: .45rem .65rem }
-input[type=number] { width: 5.5rem } .wide { flex: 1 1 15rem } .wide input { width: 100% } textarea { width: 100%; min-height: 9rem; resize: vertical; font: .85rem/1.5 ui-monospace, monospace }
+input[type=number] { width: 5.5rem } .wide { flex: 1 1 15rem } .wide { min-width: 0; overflow-wrap: anywhere } .wide input { width: 100% } textarea { width: 100%; min-height: 9rem; resize: vertical; font: .85rem/1.5 ui-monospace, monospace }
 button { background: var(--accent); border-color: var(--accent); color: var(--card); font-weight: 600; cursor: pointer }
-:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px }
+label[for=file] { display: inline; font-size: inherit; color: var(--accent); cursor: pointer; text-decoration: underline }
+#file { position: absolute; width: 1px; height: 1px; padding: 0; border: 0; opacity: 0 }
+:focus-visible, label:has(+ #file:focus-visible) { outline: 2px solid var(--accent); outline-offset: 2px }
 #found { grid-template-columns: repeat(auto-fill, minmax(118px, 1fr)); gap: 1rem .8rem; margin-top: 1rem } #found img { aspect-ratio: 1 }
 #found .match figcaption { font-size: .8rem } #found .none { aspect-ratio: 1; border-radius: 7px; background: var(--shade); display: grid; place-items: center; color: var(--soft); font-size: .8rem; padding: .5rem; overflow-wrap: anywhere; text-align: center; outline: 3px solid var(--tone); outline-offset: -3px }
 #found .plain i { color: inherit }
@@ -46,14 +48,14 @@ function bodyOf(name: string, { items, metric, columns, input, calibration }: Ab
 <p class="lead">The nearest of ${items.toLocaleString('en')} items, in the metric that the model was trained in: ${metric}.${marked}</p></header>
 <section id="drop">${input.kind === 'image' ? picture : vector(input.dimension)}
 <form id="ask"><label>how many<input id="k" type="number" min="1" max="1000" value="12"></label>
-<label class="wide">only where<input id="where" placeholder="label = 'a'" spellcheck="false" autocapitalize="off" title="Columns: ${columns.join(', ')}"></label>
+<label class="wide">only where, of ${columns.join(', ')}<input id="where" placeholder="label = 'a'" spellcheck="false" autocapitalize="off"></label>
 <button>Search</button></form><p id="said" role="status"></p></div></section>
 <section id="results" hidden><h2>Nearest</h2><div class="matches" id="found"></div></section>
 <noscript><p class="notice">This page works by its own script, which is switched off.</p></noscript>`
 }
 
 const picture = html`<div id="shown"><span>no image yet</span><img id="asked" alt="the image asked for" hidden></div>
-<div class="ask"><h2>Drop an image here</h2><p class="note">or paste one, or <label for="file" style="display:inline;font-size:inherit;color:var(--accent);cursor:pointer;text-decoration:underline">choose a file</label><input id="file" type="file" accept="image/*" hidden>. It goes to this server alone, which keeps nothing.</p>`
+<div class="ask"><h2>Drop an image here</h2><p class="note">or paste one, or <label for="file">choose a file</label><input id="file" type="file" accept="image/*">. It goes to this server alone, which keeps nothing.</p>`
 
 const vector = (
   dimension: number,

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { DataError } from '../errors.ts'
 import type { Budget } from './body.ts'
+import { watchConnections } from './connections.ts'
 import { openEngine } from './engine.ts'
 import { HttpError } from './http-error.ts'
 import { pageOf } from './page.ts'
@@ -20,6 +21,8 @@ export interface ServeOptions extends Settings {
   readonly maxBody: number
   /** Is told of what should not have happened. */
   readonly warn?: (message: string) => void
+  /** Stops it while model and index are opened; after that, `close` ends it. */
+  readonly signal?: AbortSignal
 }
 
 export interface Server {
@@ -44,9 +47,10 @@ export async function serve({
   queue,
   maxBody,
   warn = console.warn,
+  signal = new AbortController().signal,
   ...settings
 }: ServeOptions): Promise<Server> {
-  const engine = await openEngine(settings, queue)
+  const engine = await openEngine(settings, queue, signal)
   const budget: Budget = { perBody: maxBody, together: BODIES * maxBody, held: 0 }
   const context: Context = { engine, budget, page: await pageOf(settings, engine.about) }
   const server = createServer({
@@ -56,6 +60,7 @@ export async function serve({
     connectionsCheckingInterval: 1000,
   })
   server.maxConnections = CONNECTIONS
+  const disconnect = watchConnections(server)
   server.on('request', (request, response) => void respond(context, request, response, isLoopback(host), warn))
   // What is no HTTP, or came too slowly.
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
@@ -83,15 +88,13 @@ export async function serve({
     items: engine.about.items,
     metric: engine.about.metric,
     async close() {
-      const closed = new Promise((resolve) => server.close(resolve))
-      server.closeIdleConnections()
-      await closed
+      await disconnect()
       await engine.close()
     },
   }
 }
 
-const loopback = /^(localhost|127(\.\d+){3}|\[?::1\]?)$/
+const loopback = /^(localhost|127(\.\d+){3}|\[?::1\]?)$/i
 
 function isLoopback(host: string): boolean {
   return loopback.test(host)
@@ -139,7 +142,8 @@ function checkedUrl({ headers, url = '/' }: IncomingMessage, onLoopback: boolean
       `The request is for ${host || 'no host'}; expected localhost. Bind to an address with --host for more.`,
     )
   }
-  if (origin !== undefined && origin !== `http://${host}`)
+  // By its host alone: a server before this one may speak HTTPS.
+  if (origin !== undefined && origin.replace(/^https?:\/\//, '').toLowerCase() !== host.toLowerCase())
     throw new HttpError(403, `Pages of ${origin} may not ask this server.`)
   try {
     return new URL(url, 'http://localhost')
@@ -156,7 +160,7 @@ function isCutOff(error: unknown): boolean {
 }
 
 /** How much of a body that is not wanted is read, so that its client hears why, and for how long. */
-const [UNREAD, PATIENCE] = [2 ** 20, 1000]
+const [UNREAD, PATIENCE] = [2 ** 26, 2000]
 
 function refuse(request: IncomingMessage, response: ServerResponse, { status, message, headers }: HttpError): void {
   const body = `${JSON.stringify({ error: message })}\n`

@@ -8,6 +8,8 @@ export interface Settings {
   /** The directory of a model, and the folder of the index that it filled. */
   readonly model: string
   readonly index: string
+  /** Examples to fill the index with before it is opened; left out where it is there. */
+  readonly gallery?: string | undefined
   readonly device: Device | 'auto'
 }
 

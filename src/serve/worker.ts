@@ -1,11 +1,15 @@
 /** The thread that computes: a run of a graph blocks the one it is in, and the server's has to go on answering. */
+import sharp from 'sharp'
 import { type Source, vectors } from '../data/index.ts'
 import { IsometryError, UsageError } from '../errors.ts'
 import { decodeImage } from '../inputs/image.ts'
 import { describeInput } from '../inputs/input.ts'
-import { type Index, loadModel, type Model, openIndex } from '../model/index.ts'
+import { createIndex, type Index, loadModel, type Model, openIndex } from '../model/index.ts'
 import { thumbnailBytes } from '../report/thumbnails.ts'
 import type { Answers, Example, Outcome, Settings, Task } from './tasks.ts'
+
+// A drawing is a program, which can take for ever, and is no picture that a model was trained on.
+sharp.block({ operation: ['VipsForeignLoadSvg', 'VipsForeignLoadPdf'] })
 
 interface Opened {
   readonly model: Model
@@ -14,8 +18,9 @@ interface Opened {
 
 let opened: Promise<Opened> | undefined
 
-async function open({ model: directory, index: folder, device }: Settings): Promise<Opened> {
+async function open({ model: directory, index: folder, gallery, device }: Settings): Promise<Opened> {
   const model = await loadModel(directory, { device })
+  if (gallery !== undefined) await createIndex(model, gallery, folder)
   return { model, index: await openIndex(folder, model) }
 }
 

@@ -67,7 +67,8 @@ export function searchCommands(program: Command): void {
 
   command(program, 'serve', 'Search an index from a page in the browser, or over HTTP as JSON.')
     .argument('<MODEL>', 'directory that `isometry train` wrote')
-    .requiredOption('--index <INDEX>', INDEX)
+    .option('--index <INDEX>', INDEX)
+    .option('--gallery <DATA>', 'in place of --index: images, a table or vectors, embedded when it starts')
     .option('--host <ADDRESS>', 'who can connect: 127.0.0.1 is this machine alone, 0.0.0.0 everybody', '127.0.0.1')
     .option('--port <N>', 'where to listen; 0 takes a free one', integer(0, 65_535), 4477)
     .option('--queue <N>', 'how many requests may wait for the model; beyond, they are answered with 429', count, 64)

@@ -43,7 +43,7 @@ export async function search(directory: string, names: readonly string[], option
 }
 
 async function inIndex(model: Model, queries: Named, { index, k, where }: SearchArguments): Promise<SearchResult[]> {
-  const opened = await openIndex(index!, model)
+  const opened = await openIndex(index!, model, { warn })
   try {
     return await opened.search(queries, { k, where })
   } finally {

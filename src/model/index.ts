@@ -3,12 +3,14 @@ export type { Description, TrainingSummary } from './description.ts'
 export { type EmbeddedItems, writeEmbeddings } from './embeddings-file.ts'
 export { exportEncoder } from './export.ts'
 export {
+  type AboutIndex,
   addToIndex,
   createIndex,
   type Index,
   type IndexMatch,
   type IndexOptions,
   type IndexSearchOptions,
+  type OpenIndexOptions,
   openIndex,
   type Removed,
   removeFromIndex,

@@ -2,13 +2,21 @@
 import { realpath } from 'node:fs/promises'
 import { type Source, subset } from '../data/index.ts'
 import { throwIfAborted } from '../data/interrupt.ts'
-import { DataError, UsageError } from '../errors.ts'
+import { DataError } from '../errors.ts'
 import { meets, parseCondition } from '../search/condition.ts'
 import { columnOf, type Entry, keyOf, ownColumns, type Scalar } from '../search/store/entry.ts'
-import { type ExactIndex, openExact } from '../search/store/exact.ts'
-import { readHead } from '../search/store/head.ts'
 import type { Items } from '../search/store/part.ts'
-import { type AddOptions, addToStore, checkNew, createStore, few, removeFromStore } from '../search/store/store.ts'
+import { type AddOptions, checkNew, few } from '../search/store/store.ts'
+import {
+  type About,
+  aboutIndex,
+  addItems,
+  checkStore,
+  createItems,
+  openItemsIn,
+  removeItems,
+  type StoreOptions,
+} from '../search/stores.ts'
 import type { Match, Model, SearchResult, SourceLike } from './model.ts'
 
 export interface IndexMatch extends Match {
@@ -53,30 +61,36 @@ export interface IndexOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** What an index says of itself: its approximation and the recall that was measured among it. */
+export type AboutIndex = Omit<About, 'model'> & { readonly items: number }
+
 /** So many items are embedded and written at once. */
 const AT_ONCE = 2048
 
 /**
- * Embeds examples as a gallery's, and writes them as an index: whole or not at all. Returns how many there are.
+ * Embeds examples as a gallery's, and writes them as an index: whole or not at all. `items` is how many there are.
  *
- * @throws DataError if the folder exists, or an item occurs twice.
+ * @param path a folder; or, of LanceDB, an address such as `s3://bucket/index`.
+ * @throws DataError if there is something already, an item occurs twice, or LanceDB is asked for and not installed; UsageError
+ *   if the store cannot do what is asked for.
  */
 export async function createIndex(
   model: Model,
   examples: SourceLike,
-  folder: string,
-  { signal }: IndexOptions = {},
-): Promise<number> {
-  await checkNew(folder)
+  path: string,
+  { signal, ...options }: IndexOptions & StoreOptions = {},
+): Promise<AboutIndex> {
+  const { fingerprint, metric, compute } = model
+  checkStore(path, metric, options)
+  await checkNew(path)
   const source = await model.open(examples)
-  const { fingerprint, metric } = model
-  const { dimension } = model.description
-  await createStore(folder, { model: fingerprint, metric: metric.name, dimension }, itemsOf(model, source, signal))
-  return source.length
+  const of = { model: fingerprint, metric: metric.name, dimension: model.description.dimension }
+  const about = await createItems(path, of, itemsOf(model, source, signal), { ...options, metric, compute })
+  return aboutOf(about, source.length)
 }
 
 /**
- * Adds examples to an index, all of them or none. Returns how many there are.
+ * Adds examples to an index, all of them or none. `items` is how many were added.
  *
  * @throws DataError if another model filled the index, or an item is there already and `replace` is not set.
  */
@@ -85,11 +99,16 @@ export async function addToIndex(
   examples: SourceLike,
   folder: string,
   { signal, replace }: IndexOptions & AddOptions = {},
-): Promise<number> {
-  checkModel(await readHead(folder), model, folder)
+): Promise<AboutIndex> {
+  checkModel(await aboutIndex(folder), model, folder)
   const source = await model.open(examples)
-  await addToStore(folder, itemsOf(model, source, signal), { replace })
-  return source.length
+  const { metric, compute } = model
+  const about = await addItems(folder, itemsOf(model, source, signal), { replace, metric, compute })
+  return aboutOf(about, source.length)
+}
+
+function aboutOf({ metric, dimension, columns, approximate }: About, items: number): AboutIndex {
+  return { items, metric, dimension, columns, ...(approximate && { approximate }) }
 }
 
 /** Which items: by their names or the paths of their images, or by a condition. */
@@ -101,10 +120,10 @@ export type Removed = { readonly items: readonly string[] } | { readonly where: 
  * @throws DataError if an item that is named is not there; UsageError if the condition cannot be read.
  */
 export async function removeFromIndex(folder: string, removed: Removed): Promise<number> {
-  const head = await readHead(folder)
+  const head = await aboutIndex(folder)
   if ('where' in removed) {
     const condition = parseCondition(removed.where, [...ownColumns, ...head.columns])
-    return removeFromStore(folder, (entry) => meets(condition, columnOf(entry)))
+    return removeItems(folder, (entry) => meets(condition, columnOf(entry)))
   }
   const places = await Promise.all(removed.items.map((item) => realpath(item).catch(() => item)))
   const left = new Set(removed.items)
@@ -113,7 +132,7 @@ export async function removeFromIndex(folder: string, removed: Removed): Promise
       throw new DataError(`${few([...left], `not in the index ${folder}`)} Nothing was removed: name items that are.`)
     }
   }
-  return removeFromStore(
+  return removeItems(
     folder,
     ({ item, path }) => {
       const found = removed.items.filter((name, i) => name === item || (path !== undefined && places[i] === path))
@@ -124,14 +143,24 @@ export async function removeFromIndex(folder: string, removed: Removed): Promise
   )
 }
 
+export interface OpenIndexOptions {
+  /** Is told where an index in LanceDB cannot order as the metric does; `console.warn` if left out. */
+  readonly warn?: ((message: string) => void) | undefined
+}
+
 /**
- * Opens an index to be searched, all of its vectors in memory.
+ * Opens an index to be searched: all of its vectors in memory, or in LanceDB where they lie there.
  *
- * @throws DataError if there is none, it is damaged, or another model filled it.
+ * @throws DataError if there is none, it is damaged, or another model filled it; or if it lies in LanceDB, and that is not
+ *   installed.
  */
-export async function openIndex(folder: string, model: Model): Promise<Index> {
-  checkModel(await readHead(folder), model, folder)
-  const index = await openExact(folder, model.metric, model.compute)
+export async function openIndex(
+  folder: string,
+  model: Model,
+  { warn = console.warn }: OpenIndexOptions = {},
+): Promise<Index> {
+  checkModel(await aboutIndex(folder), model, folder)
+  const index = await openItemsIn(folder, model.metric, model.compute, warn)
   return {
     size: index.size,
     columns: index.columns,
@@ -144,8 +173,8 @@ export async function openIndex(folder: string, model: Model): Promise<Index> {
       for (const [row, found] of nearest.entries()) {
         const key = keyOf(await entryOf(queries, row))
         const others: IndexMatch[] = []
-        for (const { row: place, entry, distance } of found) {
-          if (keyOf(entry) === key && (await isItself(model, queries, row, index.vector(place)))) continue
+        for (const { row: place, entry, vector, distance } of found) {
+          if (keyOf(entry) === key && (await isItself(model, queries, row, vector))) continue
           const { item, label, path, box, metadata } = entry
           others.push({
             row: place,
@@ -161,15 +190,12 @@ export async function openIndex(folder: string, model: Model): Promise<Index> {
       }
       return results
     },
-    async entry(row) {
-      if (Number.isInteger(row) && row >= 0 && row < index.size) return index.entry(row)
-      throw new UsageError(`There is no row ${row}: the rows are 0 to ${index.size - 1}.`)
-    },
+    entry: (row) => index.entry(row),
     release: () => index.release(),
   }
 }
 
-function checkModel({ model: filled, metric }: ExactIndex['head'], model: Model, folder: string): void {
+function checkModel({ model: filled, metric }: About, model: Model, folder: string): void {
   if (filled === model.fingerprint) return
   const other = metric === model.metric.name ? '' : `, in the metric ${metric} (this model's is ${model.metric.name})`
   throw new DataError(

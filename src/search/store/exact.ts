@@ -1,16 +1,18 @@
 /** An index in memory, searched exactly: one matrix of vectors, and entries that are read when they are found. */
+import { inside } from '../../data/source.ts'
 import type { Metric } from '../../metrics/metric.ts'
 import type { ComputeOptions } from '../../runtime/session.ts'
 import type { Tensor } from '../../tensor.ts'
 import { meets, parseCondition } from '../condition.ts'
 import { openSearcher, type Searcher } from '../searcher.ts'
 import { columnOf, type Entry, ownColumns } from './entry.ts'
-import type { Head } from './head.ts'
 import { openStore } from './store.ts'
 
 export interface Found {
   readonly row: number
   readonly entry: Entry
+  /** The embedding as it lies in memory. */
+  readonly vector: Float32Array
   /** In the metric's unit. */
   readonly distance: number
 }
@@ -21,8 +23,8 @@ export interface NearestOptions {
   readonly where?: string | undefined
 }
 
-export interface ExactIndex {
-  readonly head: Head
+/** An index that was opened to be searched, wherever it lies. */
+export interface OpenIndex {
   readonly size: number
   /** What conditions can be about. */
   readonly columns: readonly string[]
@@ -32,9 +34,8 @@ export interface ExactIndex {
    * @throws UsageError if the condition cannot be read; DataError if the queries do not fit.
    */
   nearest(queries: Tensor, options: NearestOptions): Promise<Found[][]>
+  /** @throws UsageError if there is no such row. */
   entry(row: number): Promise<Entry>
-  /** The embedding of a row as it lies in memory. */
-  vector(row: number): Float32Array
   release(): Promise<void>
 }
 
@@ -42,12 +43,13 @@ export interface ExactIndex {
 const ROWS = 2 ** 17
 
 /** @throws DataError if there is no index, or it is damaged. */
-export async function openExact(folder: string, metric: Metric, compute: ComputeOptions): Promise<ExactIndex> {
+export async function openExact(folder: string, metric: Metric, compute: ComputeOptions): Promise<OpenIndex> {
   const store = await openStore(folder)
   const { head, size } = store
   const columns = [...ownColumns.filter((name) => !head.columns.includes(name)), ...head.columns]
   const all = await store.vectors()
   const data = all.data as Float32Array
+  const vector = (row: number) => data.subarray(row * head.dimension, (row + 1) * head.dimension)
   let kept: { readonly k: number; readonly searcher: Searcher } | undefined
   let filtered: { readonly where: string; readonly rows: Int32Array } | undefined
 
@@ -99,7 +101,6 @@ export async function openExact(folder: string, metric: Metric, compute: Compute
   }
 
   return {
-    head,
     size,
     columns,
     async nearest(queries, { k, where }) {
@@ -108,13 +109,19 @@ export async function openExact(folder: string, metric: Metric, compute: Compute
       const found: Found[][] = []
       for (const some of nearest) {
         found.push(
-          await Promise.all(some.map(async ([row, distance]) => ({ row, entry: await store.entry(row), distance }))),
+          await Promise.all(
+            some.map(async ([row, distance]) => ({
+              row,
+              entry: await store.entry(row),
+              vector: vector(row),
+              distance,
+            })),
+          ),
         )
       }
       return found
     },
-    entry: (row) => store.entry(row),
-    vector: (row) => data.subarray(row * head.dimension, (row + 1) * head.dimension),
+    entry: async (row) => store.entry(inside(row, size)),
     async release() {
       await kept?.searcher.release()
       await store.close()

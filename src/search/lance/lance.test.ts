@@ -47,7 +47,7 @@ const all = async (path: string) => {
 }
 
 /** Vectors as an encoder gives them: of unit length where directions count, some of them twice, and one of zeros. */
-function embedded(rows: number, { directional }: Metric): Float32Array {
+function embedded(rows: number, { directional }: Metric): Float32Array<ArrayBuffer> {
   const data = drawn(rows)
   data.copyWithin(0, 40 * DIMENSION, 60 * DIMENSION)
   data.fill(0, 7 * DIMENSION, 8 * DIMENSION)
@@ -216,10 +216,8 @@ test('items are added, replaced and removed; what is refused, or was not finishe
   await addItems(path, parts(entriesOf(['a1']), again), { replace: true, ...measuring })
   const index = await openItemsIn(path, chord, compute, silent)
   expect(index.size).toBe(27)
-  const [[first]] = (await index.nearest({ dtype: 'float32', shape: [1, DIMENSION], data: again }, { k: 1 })) as [
-    [{ entry: Entry }],
-  ]
-  expect(first.entry.item).toBe('a1')
+  const found = await index.nearest({ dtype: 'float32', shape: [1, DIMENSION], data: again }, { k: 1 })
+  expect(found[0]![0]!.entry.item).toBe('a1')
   await index.release()
 })
 

@@ -22,7 +22,7 @@ const require = createRequire(import.meta.url)
 export function loadPackages(load: (name: string) => unknown = require): Packages {
   if (loaded && load === require) return loaded
   // What it tells on standard error is nothing that somebody can act on.
-  process.env.LANCE_LOG ??= 'error'
+  process.env.LANCEDB_LOG ??= 'error'
   try {
     // Both as LanceDB itself loads them: two copies of Arrow do not know each other's tables.
     const lance = load('@lancedb/lancedb') as typeof Lance

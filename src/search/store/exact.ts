@@ -40,7 +40,7 @@ export interface OpenIndex {
 }
 
 /** So many rows that meet a condition lie side by side at once. */
-const ROWS = 2 ** 17
+const ROWS = 2 ** 14
 
 /** @throws DataError if there is no index, or it is damaged. */
 export async function openExact(folder: string, metric: Metric, compute: ComputeOptions): Promise<OpenIndex> {

@@ -43,7 +43,6 @@ test('an index in LanceDB finds what one in memory finds, grows and shrinks', as
     items: 400,
     metric: 'angular',
     dimension: 4,
-    columns: ['year'],
   })
   const search = (path: string) =>
     json('search', at('model'), at('query.jsonl'), '--index', path, '-k', '9', '--where', 'year = 2020')
@@ -86,7 +85,7 @@ describe('what cannot be done is said', () => {
     ['probes of none', () => index('--store', 'lancedb', '--probes', '2', '--out', at('x')), 2, /are of --approximate/],
     ['an index that is there', () => index('--store', 'lancedb', '--out', at('lance.index')), 1, /lance\.index exists/],
     ['an address for all in memory', () => index('--store', 'exact', '--out', 's3://b/x'), 2, /is an address/],
-    ['no such address', () => index('--out', 'nothing://b/x'), 1, /nothing:\/\/b\/x cannot be used: LanceDB says: /],
+    ['no such address', () => index('--out', 'nothing://b/x'), 1, /nothing:\/\/b\/x cannot be used\. LanceDB says: /],
     [
       'an approximation that orders otherwise',
       () =>

@@ -30,9 +30,9 @@ export async function create(
   const examples = namedOf(data, query)
   await withModel(directory, options, async (model, signal) => {
     const about = await createIndex(model, examples, out, { signal, store, approximate })
-    const { items, metric } = about
-    if (json) return print({ index: out, ...about })
-    const how = 'approximate' in about ? 'searched approximately' : 'searched exactly'
+    const { items, metric, dimension, approximate: built } = about
+    if (json) return print({ index: out, items, metric, dimension, ...(built && { approximate: built }) })
+    const how = built ? 'searched approximately' : 'searched exactly'
     process.stdout.write(
       `${counted(items)} in ${out}, metric ${metric}, ${how}\n${recallOf(about)}` +
         `to search it: isometry search ${directory} QUERY --index ${out}\n`,

@@ -284,7 +284,7 @@ test('a newer or damaged index is said, and so is a missing package', async () =
   await writeLanceHead(db, path, head)
   db.close()
   await rm(join(path, 'items.lance'), { recursive: true })
-  await expect(openItemsIn(path, chord, compute, silent)).rejects.toThrow(/cannot be used: LanceDB says: .*items/)
+  await expect(openItemsIn(path, chord, compute, silent)).rejects.toThrow(/cannot be used\. LanceDB says: .*items/)
   const missing = (code: string) => () => {
     throw Object.assign(new Error('Cannot find it\nthere'), { code })
   }

@@ -58,6 +58,11 @@ export async function told<T>(path: string, work: () => Promise<T>): Promise<T> 
   } catch (error) {
     if (error instanceof Error && error.constructor !== Error) throw error
     const [line] = (error as Error).message.split('\n')
-    throw new DataError(`The index ${path} cannot be used: LanceDB says: ${line!.slice(0, 300)}`, { cause: error })
+    // Where in its own code that was, and what it calls its kinds of errors, helps nobody.
+    const said = line!.replace(/, \/.*$/, '').replace(/^lance error: (LanceError\(\w+\): )?/, '')
+    throw new DataError(
+      `The index ${path} cannot be used. LanceDB says: ${said}. Look at its address and credentials, or make it again.`,
+      { cause: error },
+    )
   }
 }

@@ -157,7 +157,12 @@ describe('what cannot be done is said', () => {
       1,
       /was filled by another model/,
     ],
-    ['nothing to search in', () => ['search', model, data], 2, /either --gallery or --gallery-query or --index, found none of them/],
+    [
+      'nothing to search in',
+      () => ['search', model, data],
+      2,
+      /either --gallery or --gallery-query or --index, found none of them/,
+    ],
     [
       'two to search in',
       () => ['search', model, data, '--gallery', data, '--index', at('images.index')],

@@ -20,6 +20,7 @@ export * as losses from './losses/index.ts'
 export * as metrics from './metrics/index.ts'
 export * as miners from './mining/index.ts'
 export {
+  type AboutIndex,
   addToIndex,
   type Comparison,
   createIndex,

@@ -1,33 +1,40 @@
 /** `isometry index`, `index add` and `index remove` */
 import type { ColumnOptions } from '../data/index.ts'
 import { UsageError } from '../errors.ts'
-import { addToIndex, createIndex, loadModel, type Model, removeFromIndex } from '../model/index.ts'
-import type { Recall, stores } from '../search/store/backend.ts'
+import { type AboutIndex, addToIndex, createIndex, loadModel, type Model, removeFromIndex } from '../model/index.ts'
 import { computeOptions, type DeviceArguments } from './device.ts'
 import { namedOf } from './named.ts'
 import { interruptible, warn } from './outcome.ts'
 import { percent } from './table.ts'
+
+interface StoreArguments {
+  readonly store?: 'exact' | 'lancedb'
+  readonly approximate?: 'ivf-flat' | 'ivf-pq' | 'hnsw-sq'
+  readonly partitions?: number
+  readonly probes?: number
+}
 
 type IndexArguments = DeviceArguments & ColumnOptions & { readonly query?: string; readonly json?: boolean }
 
 export async function create(
   directory: string,
   data: string | undefined,
-  options: IndexArguments & {
-    readonly out?: string
-    readonly store?: (typeof stores)[number]
-    readonly approximate?: boolean
-  },
+  options: IndexArguments & StoreArguments & { readonly out?: string },
 ): Promise<void> {
-  const { out, query, store, approximate, json } = options
+  const { out, query, json, store, approximate: kind, partitions, probes } = options
+  if (kind === undefined && (partitions ?? probes) !== undefined) {
+    throw new UsageError('--partitions and --probes are of --approximate. Say which one, or leave them out.')
+  }
+  const approximate = kind && { kind, partitions, probes }
   if (out === undefined) throw new UsageError('Name the folder to write with --out INDEX.')
   const examples = namedOf(data, query)
   await withModel(directory, options, async (model, signal) => {
-    const { items, recall } = await createIndex(model, examples, out, { signal, store, approximate })
-    const { dimension } = model.description
-    if (json) return print({ index: out, items, metric: model.metric.name, dimension, ...recall })
+    const about = await createIndex(model, examples, out, { signal, store, approximate })
+    const { items, metric, dimension, approximate: built } = about
+    if (json) return print({ index: out, items, metric, dimension, ...(built && { approximate: built }) })
+    const how = built ? 'searched approximately' : 'searched exactly'
     process.stdout.write(
-      `${counted(items)} in ${out}, metric ${model.metric.name}, ${recall ? approximately(recall) : 'searched exactly'}\n` +
+      `${counted(items)} in ${out}, metric ${metric}, ${how}\n${recallOf(about)}` +
         `to search it: isometry search ${directory} QUERY --index ${out}\n`,
     )
   })
@@ -42,9 +49,10 @@ export async function add(
   const { query, replace, json } = options
   const examples = namedOf(data, query)
   await withModel(directory, options, async (model, signal) => {
-    const { items: added, recall } = await addToIndex(model, examples, folder, { signal, replace })
-    if (json) return print({ index: folder, added, ...recall })
-    process.stdout.write(`${counted(added)} added to ${folder}${recall ? `, ${approximately(recall)}` : ''}\n`)
+    const about = await addToIndex(model, examples, folder, { signal, replace })
+    const { items: added, approximate } = about
+    if (json) return print({ index: folder, added, ...(approximate && { approximate }) })
+    process.stdout.write(`${counted(added)} added to ${folder}\n${recallOf(about)}`)
   })
 }
 
@@ -75,12 +83,15 @@ async function withModel(
   }
 }
 
-function print(result: object): void {
-  process.stdout.write(`${JSON.stringify(result)}\n`)
+/** What an approximation finds, as it was measured; nothing where every vector is looked at. */
+function recallOf({ approximate }: AboutIndex): string {
+  if (!approximate?.recall) return ''
+  const { kind, partitions, probes, recall } = approximate
+  return `recall@${recall.at} ${percent(recall.share)} of exact search, over ${recall.queries} items: ${kind}, ${probes} of ${partitions} partitions\n`
 }
 
-function approximately({ recallAt10, queries }: Recall): string {
-  return `searched approximately: ${percent(recallAt10)} of the ten nearest are found (${queries} of its own vectors, against exact search)`
+function print(result: object): void {
+  process.stdout.write(`${JSON.stringify(result)}\n`)
 }
 
 function counted(items: number): string {

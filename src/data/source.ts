@@ -10,7 +10,7 @@ export type MetadataValue = string | number | boolean | null
 
 /** Columns that came with examples and are no part of them. */
 export interface Metadata {
-  readonly columns: readonly { readonly name: string; readonly type: 'text' | 'number' | 'boolean' }[]
+  readonly columns: readonly string[]
   /** The values of each example by their columns, in the examples' order. */
   rows(): AsyncGenerator<Readonly<Record<string, MetadataValue>>>
 }

@@ -3,14 +3,14 @@ export type { Description, TrainingSummary } from './description.ts'
 export { type EmbeddedItems, writeEmbeddings } from './embeddings-file.ts'
 export { exportEncoder } from './export.ts'
 export {
-  type AddToIndexOptions,
+  type AboutIndex,
   addToIndex,
-  type CreateIndexOptions,
   createIndex,
-  type Filled,
   type Index,
   type IndexMatch,
+  type IndexOptions,
   type IndexSearchOptions,
+  type OpenIndexOptions,
   openIndex,
   type Removed,
   removeFromIndex,

@@ -2,10 +2,21 @@
 import { realpath } from 'node:fs/promises'
 import { type Source, subset } from '../data/index.ts'
 import { throwIfAborted } from '../data/interrupt.ts'
-import { DataError, UsageError } from '../errors.ts'
-import { type About, backendOf, isAddress, type Recall, type stores } from '../search/store/backend.ts'
-import { type Entry, keyOf, type Scalar } from '../search/store/entry.ts'
+import { DataError } from '../errors.ts'
+import { meets, parseCondition } from '../search/condition.ts'
+import { columnOf, type Entry, keyOf, ownColumns, type Scalar } from '../search/store/entry.ts'
 import type { Items } from '../search/store/part.ts'
+import { type AddOptions, checkNew, few } from '../search/store/store.ts'
+import {
+  type About,
+  aboutIndex,
+  addItems,
+  checkStore,
+  createItems,
+  openItemsIn,
+  removeItems,
+  type StoreOptions,
+} from '../search/stores.ts'
 import type { Match, Model, SearchResult, SourceLike } from './model.ts'
 
 export interface IndexMatch extends Match {
@@ -41,86 +52,63 @@ export interface Index {
     queries: SourceLike,
     options?: IndexSearchOptions,
   ): Promise<(SearchResult & { readonly matches: readonly IndexMatch[] })[]>
-  /** What is known of an item; undefined if there is no such row. */
-  entry(row: number): Promise<Entry | undefined>
+  /** What is known of an item. @throws UsageError if there is no such row. */
+  entry(row: number): Promise<Entry>
   release(): Promise<void>
 }
 
-export interface FillOptions {
+export interface IndexOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-export interface CreateIndexOptions extends FillOptions {
-  /**
-   * `folder`: of our own, searched exactly in memory, up to some millions of items; what is taken for a path if left out.
-   * `lancedb`: LanceDB (the package @lancedb/lancedb); what is taken for an address, as `s3://…` or `db://…`.
-   */
-  readonly store?: (typeof stores)[number] | undefined
-  /** Whether LanceDB builds an approximate index, whose recall is measured; false if left out. */
-  readonly approximate?: boolean | undefined
-}
-
-export interface AddToIndexOptions extends FillOptions {
-  /** Whether items that are there are replaced; an error if left out. */
-  readonly replace?: boolean | undefined
-}
-
-export interface Filled {
-  /** How many items were embedded. */
-  readonly items: number
-  /** How the approximate index does against exact search; left out where there is none. */
-  readonly recall?: Recall | undefined
-}
+/** What an index says of itself: its approximation and the recall that was measured among it. */
+export type AboutIndex = Omit<About, 'model'> & { readonly items: number }
 
 /** So many items are embedded and written at once. */
 const AT_ONCE = 2048
 
 /**
- * Embeds examples as a gallery's, and writes them as an index: whole or not at all.
+ * Embeds examples as a gallery's, and writes them as an index: whole or not at all. `items` is how many there are.
  *
- * @param place a folder, or an address of LanceDB.
- * @throws DataError if there is something already, or an item occurs twice; UsageError if the store has no approximate index.
+ * @param path a folder; or, of LanceDB, an address such as `s3://bucket/index`.
+ * @throws DataError if there is something already, an item occurs twice, or LanceDB is asked for and not installed; UsageError
+ *   if the store cannot do what is asked for.
  */
 export async function createIndex(
   model: Model,
   examples: SourceLike,
-  place: string,
-  { signal, store, approximate = false }: CreateIndexOptions = {},
-): Promise<Filled> {
-  const isLance = store === 'lancedb' || isAddress(place)
-  if (isLance && store === 'folder') throw new UsageError(`${place} is no folder: leave --store out.`)
-  if (approximate && !isLance) {
-    throw new UsageError('Only LanceDB has approximate indexes: add --store lancedb. A folder is searched exactly.')
-  }
-  const backend = await backendOf(place, store ?? (isLance ? 'lancedb' : 'folder'))
-  await backend.checkNew(place)
+  path: string,
+  { signal, ...options }: IndexOptions & StoreOptions = {},
+): Promise<AboutIndex> {
+  const { fingerprint, metric, compute } = model
+  checkStore(path, metric, options)
+  await checkNew(path)
   const source = await model.open(examples)
-  const about: About = { model: model.fingerprint, metric: model.metric.name, dimension: model.description.dimension }
-  const items = itemsOf(model, source, signal)
-  const recall = await backend.create(place, about, items, { ...fillOptions(model, source), approximate })
-  return { items: source.length, ...(recall && { recall }) }
+  const of = { model: fingerprint, metric: metric.name, dimension: model.description.dimension }
+  const about = await createItems(path, of, itemsOf(model, source, signal), { ...options, metric, compute })
+  return aboutOf(about, source.length)
 }
 
 /**
- * Adds examples to an index, all of them or none.
+ * Adds examples to an index, all of them or none. `items` is how many were added.
  *
  * @throws DataError if another model filled the index, or an item is there already and `replace` is not set.
  */
 export async function addToIndex(
   model: Model,
   examples: SourceLike,
-  place: string,
-  { signal, replace }: AddToIndexOptions = {},
-): Promise<Filled> {
-  const backend = await backendOf(place)
-  checkModel(await backend.about(place), model, place)
+  folder: string,
+  { signal, replace }: IndexOptions & AddOptions = {},
+): Promise<AboutIndex> {
+  checkModel(await aboutIndex(folder), model, folder)
   const source = await model.open(examples)
-  const recall = await backend.add(place, itemsOf(model, source, signal), { ...fillOptions(model, source), replace })
-  return { items: source.length, ...(recall && { recall }) }
+  const { metric, compute } = model
+  const about = await addItems(folder, itemsOf(model, source, signal), { replace, metric, compute })
+  return aboutOf(about, source.length)
 }
 
-function fillOptions({ metric, compute }: Model, { metadata }: Source) {
-  return { metric, compute, columns: metadata?.columns ?? [] }
+function aboutOf({ metric, dimension, columns, approximate }: About, items: number): AboutIndex {
+  return { items, metric, dimension, columns, ...(approximate && { approximate }) }
 }
 
 /** Which items: by their names or the paths of their images, or by a condition. */
@@ -131,51 +119,79 @@ export type Removed = { readonly items: readonly string[] } | { readonly where: 
  *
  * @throws DataError if an item that is named is not there; UsageError if the condition cannot be read.
  */
-export async function removeFromIndex(place: string, removed: Removed): Promise<number> {
-  const backend = await backendOf(place)
-  if ('where' in removed) return backend.remove(place, removed)
-  const { items } = removed
-  const places = await Promise.all(items.map((item) => realpath(item).catch(() => item)))
-  return backend.remove(place, { items, places })
+export async function removeFromIndex(folder: string, removed: Removed): Promise<number> {
+  const head = await aboutIndex(folder)
+  if ('where' in removed) {
+    const condition = parseCondition(removed.where, [...ownColumns, ...head.columns])
+    return removeItems(folder, (entry) => meets(condition, columnOf(entry)))
+  }
+  const places = await Promise.all(removed.items.map((item) => realpath(item).catch(() => item)))
+  const left = new Set(removed.items)
+  const check = () => {
+    if (left.size > 0) {
+      throw new DataError(`${few([...left], `not in the index ${folder}`)} Nothing was removed: name items that are.`)
+    }
+  }
+  return removeItems(
+    folder,
+    ({ item, path }) => {
+      const found = removed.items.filter((name, i) => name === item || (path !== undefined && places[i] === path))
+      for (const name of found) left.delete(name)
+      return found.length > 0
+    },
+    check,
+  )
+}
+
+export interface OpenIndexOptions {
+  /** Is told where an index in LanceDB cannot order as the metric does; `console.warn` if left out. */
+  readonly warn?: ((message: string) => void) | undefined
 }
 
 /**
- * Opens an index to be searched: of a folder all vectors are in memory then, of LanceDB none.
+ * Opens an index to be searched: all of its vectors in memory, or in LanceDB where they lie there.
  *
- * @param options.warn is told where the index cannot order as the metric does; nobody is if left out.
- * @throws DataError if there is none, it is damaged, or another model filled it.
+ * @throws DataError if there is none, it is damaged, or another model filled it; or if it lies in LanceDB, and that is not
+ *   installed.
  */
 export async function openIndex(
-  place: string,
+  folder: string,
   model: Model,
-  { warn = () => {} }: { readonly warn?: ((message: string) => void) | undefined } = {},
+  { warn = console.warn }: OpenIndexOptions = {},
 ): Promise<Index> {
-  const backend = await backendOf(place)
-  checkModel(await backend.about(place), model, place)
-  const store = await backend.open(place, model.metric, model.compute, warn)
+  checkModel(await aboutIndex(folder), model, folder)
+  const index = await openItemsIn(folder, model.metric, model.compute, warn)
   return {
-    size: store.size,
-    columns: store.columns,
+    size: index.size,
+    columns: index.columns,
     async search(examples, { k = 5, where } = {}) {
       const queries = await model.open(examples)
+      const asked = await model.embed(queries)
       // One more, which may be the query itself.
-      const nearest = await store.nearest(await model.embed(queries), { k: k + 1, where })
+      const nearest = await index.nearest(asked, { k: k + 1, where })
       const results: (SearchResult & { matches: IndexMatch[] })[] = []
-      for (const [query, found] of nearest.entries()) {
-        const key = keyOf(await entryOf(queries, query))
+      for (const [row, found] of nearest.entries()) {
+        const key = keyOf(await entryOf(queries, row))
         const others: IndexMatch[] = []
-        for (const { row, entry, vector, distance } of found) {
-          if (keyOf(entry) === key && (await isItself(model, queries, query, vector))) continue
+        for (const { row: place, entry, vector, distance } of found) {
+          if (keyOf(entry) === key && (await isItself(model, queries, row, vector))) continue
           const { item, label, path, box, metadata } = entry
-          const more = { ...(path && { path }), ...(box && { box }), ...(metadata && { metadata }) }
-          others.push({ row, item, label, distance, ...more })
+          others.push({
+            row: place,
+            item,
+            label,
+            distance,
+            ...(path && { path }),
+            ...(box && { box }),
+            ...(metadata && { metadata }),
+          })
         }
-        results.push({ query: queries.item(query), matches: others.slice(0, k) })
+        results.push({ query: queries.item(row), matches: others.slice(0, k) })
       }
       return results
     },
-    entry: (row) => store.entry(row),
-    release: () => store.release(),
+    entry: (row) => index.entry(row),
+    release: () => index.release(),
   }
 }
 

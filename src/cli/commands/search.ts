@@ -5,7 +5,7 @@ import { run } from '../outcome.ts'
 import { columnOptions, command, device } from './command.ts'
 
 const WHERE = 'a condition on columns, as in SQL: "camera = \'a\' AND year >= 2020"'
-const INDEX = 'what `isometry index` wrote'
+const INDEX = 'folder, or address, that `isometry index` wrote'
 
 export function searchCommands(program: Command): void {
   const search = command(program, 'search', 'Find the images of a gallery or an index that are nearest to each query.')
@@ -29,14 +29,22 @@ export function searchCommands(program: Command): void {
     .argument('<MODEL>', 'directory that `isometry train` wrote')
     .argument('[DATA]', 'folder of images; or a table, whose other columns --where can be about; or vectors')
     // Not a required option, which `add` and `remove` would require as well.
-    .option('--out <INDEX>', 'folder to write; or an address of LanceDB, as s3://… or db://…')
+    .option('--out <INDEX>', 'folder to write; or an address of LanceDB: s3://…, gs://…, az://…, db://…')
     .addOption(
-      new Option(
-        '--store <STORE>',
-        'folder: searched exactly in memory; lancedb: on disk, for more than memory holds',
-      ).choices(['folder', 'lancedb']),
+      new Option('--store <STORE>', 'exact, all in memory when it is searched; or lancedb, on disk').choices([
+        'exact',
+        'lancedb',
+      ]),
     )
-    .option('--approximate', 'of LanceDB: build an approximate index, and measure its recall')
+    .addOption(
+      new Option('--approximate <KIND>', 'of lancedb: do not look at every vector; says how much it finds').choices([
+        'ivf-flat',
+        'ivf-pq',
+        'hnsw-sq',
+      ]),
+    )
+    .option('--partitions <N>', 'of --approximate: into how many parts vectors are put (default: √items)', count)
+    .option('--probes <N>', 'of --approximate: how many parts are looked into (default: a tenth)', count)
     .option('--query <SQL>', 'in place of DATA: a query of DuckDB over tables')
     .addOption(device())
     .option('--json', 'print the result as JSON')

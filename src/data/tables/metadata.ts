@@ -13,11 +13,11 @@ export function metadataOf(
   const columns = found.filter(({ name }) => !used.has(name))
   if (columns.length === 0) return undefined
   return {
-    columns: columns.map((column) => ({ name: column.name, type: kindOf(column) })),
+    columns: columns.map(({ name }) => name),
     async *rows() {
       const database = await openDatabase()
       try {
-        const selected = columns.map((column) => `${quoted(column.name)}::${sqlTypes[kindOf(column)]}`).join(', ')
+        const selected = columns.map((column) => `${quoted(column.name)}::${typeOf(column)}`).join(', ')
         for await (const part of database.read(`SELECT ${selected} FROM (${relation})`)) {
           for (let row = 0; row < part.rows; row++) {
             yield Object.fromEntries(columns.map(({ name }, i) => [name, part.value(i, row)]))
@@ -30,9 +30,7 @@ export function metadataOf(
   }
 }
 
-const sqlTypes = { text: 'VARCHAR', number: 'DOUBLE', boolean: 'BOOLEAN' } as const
-
-function kindOf(column: Column): keyof typeof sqlTypes {
-  if (column.type === 'BOOLEAN') return 'boolean'
-  return isNumber(column) ? 'number' : 'text'
+function typeOf(column: Column): string {
+  if (column.type === 'BOOLEAN') return 'BOOLEAN'
+  return isNumber(column) ? 'DOUBLE' : 'VARCHAR'
 }

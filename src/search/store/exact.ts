@@ -1,22 +1,55 @@
 /** An index in memory, searched exactly: one matrix of vectors, and entries that are read when they are found. */
+import { inside } from '../../data/source.ts'
 import type { Metric } from '../../metrics/metric.ts'
 import type { ComputeOptions } from '../../runtime/session.ts'
 import type { Tensor } from '../../tensor.ts'
 import { meets, parseCondition } from '../condition.ts'
 import { openSearcher, type Searcher } from '../searcher.ts'
-import type { Found, OpenedStore } from './backend.ts'
-import { columnOf, ownColumns } from './entry.ts'
+import { columnOf, type Entry, ownColumns } from './entry.ts'
 import { openStore } from './store.ts'
 
+export interface Found {
+  readonly row: number
+  readonly entry: Entry
+  /** The embedding as it lies in memory. */
+  readonly vector: Float32Array
+  /** In the metric's unit. */
+  readonly distance: number
+}
+
+export interface NearestOptions {
+  readonly k: number
+  /** A condition on columns, as in SQL: only what meets it is searched. */
+  readonly where?: string | undefined
+}
+
+/** An index that was opened to be searched, wherever it lies. */
+export interface OpenIndex {
+  readonly size: number
+  /** What conditions can be about. */
+  readonly columns: readonly string[]
+  /**
+   * The nearest items of each query [q, dimension], nearest first.
+   *
+   * @throws UsageError if the condition cannot be read; DataError if the queries do not fit.
+   */
+  nearest(queries: Tensor, options: NearestOptions): Promise<Found[][]>
+  /** @throws UsageError if there is no such row. */
+  entry(row: number): Promise<Entry>
+  release(): Promise<void>
+}
+
 /** So many rows that meet a condition lie side by side at once. */
-const ROWS = 2 ** 17
+const ROWS = 2 ** 14
 
 /** @throws DataError if there is no index, or it is damaged. */
-export async function openExact(folder: string, metric: Metric, compute: ComputeOptions): Promise<OpenedStore> {
+export async function openExact(folder: string, metric: Metric, compute: ComputeOptions): Promise<OpenIndex> {
   const store = await openStore(folder)
   const { head, size } = store
   const columns = [...ownColumns.filter((name) => !head.columns.includes(name)), ...head.columns]
   const all = await store.vectors()
+  const data = all.data as Float32Array
+  const vector = (row: number) => data.subarray(row * head.dimension, (row + 1) * head.dimension)
   let kept: { readonly k: number; readonly searcher: Searcher } | undefined
   let filtered: { readonly where: string; readonly rows: Int32Array } | undefined
 
@@ -67,8 +100,6 @@ export async function openExact(folder: string, metric: Metric, compute: Compute
     )
   }
 
-  const vector = (row: number) => (all.data as Float32Array).subarray(row * head.dimension, (row + 1) * head.dimension)
-
   return {
     size,
     columns,
@@ -90,7 +121,7 @@ export async function openExact(folder: string, metric: Metric, compute: Compute
       }
       return found
     },
-    entry: async (row) => (row >= 0 && row < size ? store.entry(row) : undefined),
+    entry: async (row) => store.entry(inside(row, size)),
     async release() {
       await kept?.searcher.release()
       await store.close()

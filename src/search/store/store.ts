@@ -232,7 +232,7 @@ async function* rowsOf(folder: string, part: Part, dimension: number, rows: read
 const AT_ONCE = 4096
 
 /** The items as they come. @throws DataError if one came before, or is there already. */
-async function* checked(
+export async function* checked(
   items: AsyncIterable<Items>,
   seen: Set<string>,
   there: ReadonlySet<string> = new Set(),

@@ -122,58 +122,6 @@ test('adapted queries search an index that was filled before they were', async (
   expect(found.matches).toHaveLength(5)
 })
 
-test('LanceDB keeps the same', async () => {
-  const index = at('items.lance-index')
-  expect(await json('index', adapter, at('items.parquet'), '--out', index, '--store', 'lancedb')).toMatchObject({
-    items: 400,
-  })
-  const query = [
-    '--query',
-    `SELECT * FROM '${at('items.parquet')}' WHERE item = 'item 7'`,
-    '-k',
-    '3',
-    '--where',
-    'year = 2020',
-  ]
-  const [kept] = await json('search', adapter, '--index', index, ...query)
-  await run('index', adapter, at('items.parquet'), '--out', at('same.index'))
-  const [exact] = await json('search', adapter, '--index', at('same.index'), ...query)
-  expect(kept.matches.map(({ row, ...match }: { row: number }) => match)).toEqual(
-    exact.matches.map(({ row, ...match }: { row: number }) => match),
-  )
-  expect(await json('index', 'add', index, adapter, at('more.parquet'))).toEqual({ index, added: 200 })
-  expect(await json('index', 'remove', index, '--where', 'year = 2021')).toEqual({ index, removed: 300 })
-  expectError(await isometry(['search', model, data, '--index', index]), 1, /was filled by another model/)
-  expectError(
-    await isometry(['index', adapter, at('items.parquet'), '--out', at('few'), '--store', 'lancedb', '--approximate']),
-    1,
-    /400 items are too few/,
-  )
-  expectError(
-    await isometry(['index', adapter, at('items.parquet'), '--out', at('few'), '--approximate']),
-    2,
-    /Only LanceDB has approximate indexes: add --store lancedb/,
-  )
-})
-
-test('an approximate index says its recall when it is built', async () => {
-  const table = `SELECT i AS item, [sin(i), cos(i * 3), sin(i * i), cos(i * 7)]::FLOAT[] AS vector FROM range(1500) t(i)`
-  const { stdout } = await run(
-    'index',
-    adapter,
-    '--query',
-    table,
-    '--out',
-    at('approximate'),
-    '--store',
-    'lancedb',
-    '--approximate',
-  )
-  expect(stdout).toMatch(
-    /1500 items in .*, searched approximately: \d+\.\d % of the ten nearest are found \(100 of its own vectors, against exact search\)/,
-  )
-})
-
 describe('what cannot be done is said', () => {
   test.each<[string, () => string[], number, RegExp]>([
     [

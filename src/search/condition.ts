@@ -141,7 +141,7 @@ function truth(expression: Expression, columnOf: (name: string) => Scalar): bool
       return columnOf(expression.column) === null
     case 'in': {
       const found = columnOf(expression.column)
-      return found === null ? null : any(expression.values.map((value) => compare('=', found, value)))
+      return found === null ? null : expression.values.some((value) => compare('=', found, value))
     }
     case 'compare': {
       const found = columnOf(expression.column)
@@ -150,17 +150,9 @@ function truth(expression: Expression, columnOf: (name: string) => Scalar): bool
   }
 }
 
-function any(found: readonly (boolean | null)[]): boolean | null {
-  return found.includes(true) || (found.includes(null) ? null : false)
-}
-
-function compare(operator: Comparison, found: Exclude<Scalar, null>, value: Scalar): boolean | null {
-  if (operator !== 'like' && typeof value === 'number' && typeof found === 'string') {
-    // Numbers that a table holds as texts compare as numbers; of other texts nothing is known then.
-    const number = found.trim() === '' ? Number.NaN : Number(found)
-    return Number.isNaN(number) ? null : compare(operator, number, value)
-  }
-  const left = found
+function compare(operator: Comparison, found: Exclude<Scalar, null>, value: Scalar): boolean {
+  // Numbers that a table holds as texts compare as numbers with numbers.
+  const left = typeof value === 'number' && typeof found === 'string' && found !== '' ? Number(found) : found
   switch (operator) {
     case '=':
       return left === value

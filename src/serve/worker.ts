@@ -62,7 +62,7 @@ async function answer({ model, index }: Opened, task: Task): Promise<Answers[Tas
     case 'compare':
       return model.compare(await sourceOf(task.a, model), await sourceOf(task.b, model))
     case 'picture': {
-      const entry = await index.entry(task.row)
+      const entry = await index.entry(task.row).catch(unlessMissing)
       const made = entry?.path === undefined ? undefined : await thumbnailBytes(entry.path, SIDE, entry.box)
       return made?.bytes ?? null
     }
@@ -95,4 +95,9 @@ async function sourceOf(example: Example, { description: { input } }: Model): Pr
     fingerprint: name,
     read: async () => ({ dtype: 'uint8', shape: [1, channels, height, width], data }),
   }
+}
+
+/** An item that is not there has no picture. */
+function unlessMissing(error: unknown): undefined {
+  if (!(error instanceof UsageError)) throw error
 }

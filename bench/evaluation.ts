@@ -13,6 +13,12 @@ const data = Float32Array.from({ length: ROWS * DIMENSION }, (_, i) => {
   const [row, column] = [Math.floor(i / DIMENSION), i % DIMENSION]
   return centres[Math.floor(row / PER_CLASS) * DIMENSION + column]! + uniform(-1, 1)
 })
+// Of unit length, as the embeddings of a model are in a metric of directions, and as the peer has them.
+for (let row = 0; row < ROWS; row++) {
+  const vector = data.subarray(row * DIMENSION, (row + 1) * DIMENSION)
+  const length = Math.hypot(...vector)
+  for (let i = 0; i < DIMENSION; i++) vector[i]! /= length
+}
 const embeddings = { dtype: 'float32', shape: [ROWS, DIMENSION], data } as const
 const labels = Array.from({ length: ROWS }, (_, row) => Math.floor(row / PER_CLASS))
 

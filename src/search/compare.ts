@@ -3,11 +3,10 @@ import { input } from '../graph/value.ts'
 import type { Metric } from '../metrics/metric.ts'
 import type { ComputeOptions } from '../runtime/session.ts'
 import type { Candidates } from './candidates.ts'
-import { type Matrix, padded, powerOfTwo, slice } from './matrix.ts'
+import { gatherer } from './gather.ts'
+import { type Matrix, padded, slice } from './matrix.ts'
 import { programs } from './programs.ts'
 
-/** Numbers of candidates that lie side by side at once. */
-const HELD = 2 ** 20
 /** Farther than anything, for candidates that are none. */
 const FAR = 3e38
 
@@ -18,47 +17,33 @@ export interface Comparer {
 }
 
 export function comparer(gallery: Matrix, metric: Metric, k: number, compute: ComputeOptions): Comparer {
-  const [size, width] = gallery.shape
+  const width = gallery.shape[1]
+  const gather = gatherer(gallery)
   const pairs = programs((rows: number, count: number) => {
     const shape = [rows, count, width]
-    const queries = input('queries', 'float32', [rows, width]).unsqueeze([1]).expand(shape)
-    const others = input('others', 'float32', shape)
-    const distances = metric.pairwise(
-      ...([queries, others].map((x) => x.reshape([rows * count, width])) as [never, never]),
-    )
+    const flat = [rows * count, width]
+    const queries = input('queries', 'float32', [rows, width]).unsqueeze([1]).expand(shape).reshape(flat)
+    const distances = metric.pairwise(queries, input('others', 'float32', shape).reshape(flat))
     const present = input('present', 'bool', [rows, count])
     const nearest = present.where(distances.reshape([rows, count]), FAR).topK(k, 1, { largest: false })
     return { distances: nearest.values, places: nearest.indices.cast('int32') }
   }, compute)
 
-  let held = new Float32Array(0)
   return {
     async compare(queries, { rows, count }) {
       const [asked] = queries.shape
       const indices = new Int32Array(asked * k)
       const distances = new Float32Array(asked * k)
-      const most = Math.max(1, 2 ** Math.floor(Math.log2(HELD / (count * width))))
-      for (let start = 0; start < asked; start += most) {
-        const some = Math.min(most, asked - start)
-        const height = Math.min(most, powerOfTwo(some))
-        if (held.length < height * count * width) held = new Float32Array(height * count * width)
-        const others = held.subarray(0, height * count * width)
-        const present = new Uint8Array(height * count)
-        for (let i = 0; i < some * count; i++) {
-          const row = rows[start * count + i]!
-          if (row >= size) continue
-          others.set(gallery.data.subarray(row * width, (row + 1) * width), i * width)
-          present[i] = 1
-        }
+      for (const { start, some, height, vectors, present } of gather(rows.subarray(0, asked * count), count)) {
         const found = await pairs.run([height, count], {
           queries: padded(slice(queries, start, start + some), height),
-          others: { dtype: 'float32', shape: [height, count, width], data: others },
+          others: { dtype: 'float32', shape: [height, count, width], data: vectors },
           present: { dtype: 'bool', shape: [height, count], data: present },
         })
         distances.set((found.distances!.data as Float32Array).subarray(0, some * k), start * k)
+        const places = found.places!.data as Int32Array
         for (let i = 0; i < some * k; i++) {
-          const query = start + Math.floor(i / k)
-          indices[start * k + i] = rows[query * count + (found.places!.data as Int32Array)[i]!]!
+          indices[start * k + i] = rows[(start + Math.floor(i / k)) * count + places[i]!]!
         }
       }
       return { indices, distances }

@@ -27,7 +27,7 @@ const EPSILON = 2 ** -23
 export function scoresOf(gallery: Matrix, lengths: Lengths, { directional, search }: Ordered): Scores {
   const { space, prepare, distance } = search
   const { dimension, middle } = { dimension: gallery.shape[1], middle: space === 'l2' ? middleOf(gallery) : undefined }
-  // Without a look at lengths where all are 1 already: that would be a tenth of the product.
+  // Where all lengths are 1 already, nothing is divided by them.
   const isUnit = directional && lengths.least > 1 - UNIT && lengths.greatest < 1 + UNIT
   const greatest = middle ? farthestFrom(gallery, middle) : lengths.greatest
   const centred = (rows: Value) => (middle ? rows.sub(input('middle', 'float32', [1, dimension])) : rows)

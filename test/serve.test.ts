@@ -121,6 +121,19 @@ test.skipIf(!hasCurl)(`what docs/serve.md asks${hasCurl ? '' : ': skipped, there
   }
 })
 
+/** What a server answers to a request in this name. */
+function statusFor({ address }: Running, host: string): Promise<number | undefined> {
+  const { hostname, port } = new URL(address)
+  return new Promise((resolve, reject) =>
+    httpRequest({ port, host: hostname, path: '/health', headers: { host } }, (response) => {
+      response.resume()
+      resolve(response.statusCode)
+    })
+      .on('error', reject)
+      .end(),
+  )
+}
+
 describe('what a client got wrong is said, with its status', () => {
   const json = { 'content-type': 'application/json' }
   test.each<[string, () => ReturnType<typeof ask>, number, RegExp]>([
@@ -169,14 +182,8 @@ describe('what a client got wrong is said, with its status', () => {
   })
 
   test('another name that leads here', async () => {
-    const { port } = new URL(server.address)
-    const status = await new Promise((resolve) =>
-      httpRequest({ port, host: '127.0.0.1', path: '/health', headers: { host: 'example.com' } }, (response) => {
-        response.resume()
-        resolve(response.statusCode)
-      }).end(),
-    )
-    expect(status).toBe(403)
+    expect(await statusFor(server, 'example.com')).toBe(403)
+    expect(await statusFor(server, 'localhost')).toBe(200)
   })
 
   test('a model that is not calibrated, and a port that is taken', async () => {
@@ -204,14 +211,23 @@ describe('what a client got wrong is said, with its status', () => {
       /Cannot listen at 127\.0\.0\.1:\d+: .*--port/,
     )
     await isometry(['index', at('plain'), data, '--out', at('plain.index')])
-    const other = await start(at('plain'), '--index', at('plain.index'))
+    // A spelling of loopback that is none of the usual: what counts is where it leads.
+    const other = await start(at('plain'), '--index', at('plain.index'), '--host', '127.1')
     started.push(other)
+    expect(await statusFor(other, 'example.com')).toBe(403)
+    expect(await statusFor(other, '127.1')).toBe(200)
     const form = new FormData()
     for (const name of ['a', 'b']) form.set(name, new Blob([image]))
     const response = await fetch(new URL('/compare', other.address), { method: 'POST', body: form })
     expect([response.status, ((await response.json()) as Body).error]).toEqual([
       409,
       expect.stringMatching(/not calibrated.*isometry calibrate/),
+    ])
+    form.set('b', new Blob(['no image']))
+    const wrong = await fetch(new URL('/compare', other.address), { method: 'POST', body: form })
+    expect([wrong.status, ((await wrong.json()) as Body).error]).toEqual([
+      400,
+      expect.stringMatching(/cannot be decoded/),
     ])
     // Neither who asks nothing nor who asks half of something is waited for.
     for (const half of ['', 'POST /embed HTTP/1.1\r\nhost: 127']) {

@@ -6,7 +6,7 @@ export interface Queue {
   /**
    * Does the work once all before it is done.
    *
-   * @param signal work that has not begun by then is left out.
+   * @param signal work that has not begun by then is left out, and its place is free at once.
    * @throws HttpError 429 if so many wait already.
    */
   run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>
@@ -32,10 +32,18 @@ export function createQueue(limit: number): Queue {
         throw new HttpError(429, `${limit} requests wait already. Ask again in a second.`, { 'retry-after': '1' })
       }
       return new Promise((resolve, reject) => {
-        waiting.push(async () => {
-          if (signal.aborted) return reject(signal.reason)
+        if (signal.aborted) return reject(signal.reason)
+        const begin = async () => {
+          signal.removeEventListener('abort', leave)
           await work().then(resolve, reject)
-        })
+        }
+        // At once: places that nobody waits in would be refused to those who do.
+        const leave = () => {
+          waiting.splice(waiting.indexOf(begin), 1)
+          reject(signal.reason)
+        }
+        signal.addEventListener('abort', leave, { once: true })
+        waiting.push(begin)
         void next()
       })
     },

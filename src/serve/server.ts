@@ -61,7 +61,8 @@ export async function serve({
   })
   server.maxConnections = CONNECTIONS
   const disconnect = watchConnections(server)
-  server.on('request', (request, response) => void respond(context, request, response, isLoopback(host), warn))
+  let isOwn = isLoopback
+  server.on('request', (request, response) => void respond(context, request, response, isOwn, warn))
   // What is no HTTP, or came too slowly.
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'
@@ -83,6 +84,8 @@ export async function serve({
     )
   }
   const at = server.address() as AddressInfo
+  // By the address itself: a name, or 127.1, may lead to this machine alone as well.
+  isOwn = isLoopback(at.address) ? (name) => isLoopback(name) || name === host.toLowerCase() : () => true
   return {
     address: `http://${at.family === 'IPv6' ? `[${at.address}]` : at.address}:${at.port}/`,
     items: engine.about.items,
@@ -94,7 +97,7 @@ export async function serve({
   }
 }
 
-const loopback = /^(localhost|127(\.\d+){3}|\[?::1\]?)$/i
+const loopback = /^(localhost|(::ffff:)?127(\.\d+){3}|\[?::1\]?)$/i
 
 function isLoopback(host: string): boolean {
   return loopback.test(host)
@@ -113,13 +116,13 @@ async function respond(
   context: Context,
   request: IncomingMessage,
   response: ServerResponse,
-  onLoopback: boolean,
+  isOwn: (name: string) => boolean,
   warn: (message: string) => void,
 ): Promise<void> {
   const gone = new AbortController()
   response.on('close', () => gone.abort(new HttpError(499, 'The client has gone.')))
   try {
-    const url = checkedUrl(request, onLoopback)
+    const url = checkedUrl(request, isOwn)
     const { type, body } = await answer(context, { request, url, signal: gone.signal })
     response.writeHead(200, { ...HEADERS, 'content-type': type, 'content-length': Buffer.byteLength(body) })
     response.end(request.method === 'HEAD' ? undefined : body)
@@ -133,10 +136,10 @@ async function respond(
 }
 
 /** @throws HttpError if it was asked in another site's name, or by one. */
-function checkedUrl({ headers, url = '/' }: IncomingMessage, onLoopback: boolean): URL {
+function checkedUrl({ headers, url = '/' }: IncomingMessage, isOwn: (name: string) => boolean): URL {
   const { host = '', origin } = headers
   // A name that somebody else's server made to lead here would let its pages ask in this one's name.
-  if (onLoopback && !loopback.test(host.replace(/:\d+$/, ''))) {
+  if (!isOwn(host.replace(/:\d+$/, '').toLowerCase())) {
     throw new HttpError(
       403,
       `The request is for ${host || 'no host'}; expected localhost. Bind to an address with --host for more.`,

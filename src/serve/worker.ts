@@ -6,6 +6,7 @@ import { decodeImage } from '../inputs/image.ts'
 import { describeInput } from '../inputs/input.ts'
 import { createIndex, type Index, loadModel, type Model, openIndex } from '../model/index.ts'
 import { thumbnailBytes } from '../report/thumbnails.ts'
+import { HttpError } from './http-error.ts'
 import type { Answers, Example, Outcome, Settings, Task } from './tasks.ts'
 
 // A drawing is a program, which can take for ever, and is no picture that a model was trained on.
@@ -37,7 +38,7 @@ export default async function work({
     return { value: await answer(await opened, task) }
   } catch (error) {
     if (!(error instanceof IsometryError)) throw error
-    return { error: error.message, status: task.kind === 'compare' && isUncalibrated(await opened) ? 409 : 400 }
+    return { error: error.message, status: error instanceof HttpError ? error.status : 400 }
   }
 }
 
@@ -59,18 +60,19 @@ async function answer({ model, index }: Opened, task: Task): Promise<Answers[Tas
       const [found] = await index.search(await sourceOf(task.example, model), { k, where })
       return { matches: found!.matches }
     }
-    case 'compare':
-      return model.compare(await sourceOf(task.a, model), await sourceOf(task.b, model))
+    case 'compare': {
+      const [a, b] = [await sourceOf(task.a, model), await sourceOf(task.b, model)]
+      return model.compare(a, b).catch((error: Error) => {
+        // It is not the examples that are wrong then: they have been read.
+        throw model.description.calibration ? error : new HttpError(409, error.message)
+      })
+    }
     case 'picture': {
       const entry = await index.entry(task.row).catch(unlessMissing)
       const made = entry?.path === undefined ? undefined : await thumbnailBytes(entry.path, SIDE, entry.box)
       return made?.bytes ?? null
     }
   }
-}
-
-function isUncalibrated(opened: Opened | undefined): boolean {
-  return opened !== undefined && opened.model.description.calibration === undefined
 }
 
 /** One example that lies nowhere, so that nothing in the index is taken for it. */

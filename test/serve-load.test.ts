@@ -9,8 +9,7 @@ import { random } from '../src/random.ts'
 import { chromiumPath, launch } from './chromium.ts'
 import { fixture } from './fixture.ts'
 import { writeImages } from './images.ts'
-import { isometry } from './in-process.ts'
-import { ask as askAt, png, type Running, start } from './server.ts'
+import { ask as askAt, png, type Running, startWith } from './server.ts'
 
 const strange = '<script>window.hacked = 1<\u2044script>'
 let { at, data, model, dispose } = {} as Awaited<ReturnType<typeof fixture>>
@@ -20,15 +19,8 @@ let image: Buffer<ArrayBuffer>
 beforeAll(async () => {
   ;({ at, data, model, dispose } = await fixture())
   await writeImages(data, [strange], 3)
-  for (const args of [
-    ['index', model, data, '--out', at('index')],
-    ['calibrate', model, data, '--false-positive-rate', '0.05'],
-  ]) {
-    const { code, stderr } = await isometry(args)
-    expect(code, stderr).toBe(0)
-  }
   image = (await readFile(join(data, 'a', '1.png'))) as Buffer<ArrayBuffer>
-  server = await start(model, '--index', at('index'), '--queue', '8', '--max-body', '1')
+  server = await startWith(model, data, at('index'))
 })
 afterAll(async () => {
   server.child.kill('SIGKILL')

@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { expectError, fixture } from './fixture.ts'
 import { isometry } from './in-process.ts'
-import { ask as askAt, type Body, png, type Running, start } from './server.ts'
+import { ask as askAt, type Body, png, type Running, start, startWith } from './server.ts'
 
 let { at, data, model, dispose } = {} as Awaited<ReturnType<typeof fixture>>
 let server: Running
@@ -19,15 +19,8 @@ let image: Buffer<ArrayBuffer>
 
 beforeAll(async () => {
   ;({ at, data, model, dispose } = await fixture())
-  for (const args of [
-    ['index', model, data, '--out', at('index')],
-    ['calibrate', model, data, '--false-positive-rate', '0.05'],
-  ]) {
-    const { code, stderr } = await isometry(args)
-    expect(code, stderr).toBe(0)
-  }
   image = (await readFile(join(data, 'a', '1.png'))) as Buffer<ArrayBuffer>
-  server = await start(model, '--index', at('index'), '--queue', '8', '--max-body', '1')
+  server = await startWith(model, data, at('index'))
 })
 afterAll(async () => {
   for (const { child, ended } of [server, ...started]) {

@@ -1,6 +1,8 @@
 /** A real server on a small model, and what is sent to it. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { expect } from 'vitest'
 import { executable } from './command.ts'
+import { isometry } from './in-process.ts'
 
 export interface Running {
   readonly child: ChildProcess
@@ -45,4 +47,16 @@ export const png = { 'content-type': 'image/png' }
 export async function ask(server: Running, path: string, options: RequestInit = {}) {
   const response = await fetch(new URL(path, server.address), options)
   return { status: response.status, headers: response.headers, body: (await response.json()) as Body }
+}
+
+/** Serves the images of a folder, indexed and calibrated, within limits that are soon reached. */
+export async function startWith(model: string, data: string, index: string): Promise<Running> {
+  for (const args of [
+    ['index', model, data, '--out', index],
+    ['calibrate', model, data, '--false-positive-rate', '0.05'],
+  ]) {
+    const { code, stderr } = await isometry(args)
+    expect(code, stderr).toBe(0)
+  }
+  return start(model, '--index', index, '--queue', '8', '--max-body', '1')
 }

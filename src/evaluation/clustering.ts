@@ -6,9 +6,10 @@ import { input } from '../graph/value.ts'
 import type { Metric } from '../metrics/metric.ts'
 import { type Random, random } from '../random.ts'
 import type { ComputeOptions } from '../runtime/session.ts'
+import { pick } from '../search/matrix.ts'
 import type { Tensor } from '../tensor.ts'
 import { type Agreement, agreement } from './agreement.ts'
-import { checkEmbeddings, type Distances, openDistances, pick } from './distances.ts'
+import { checkEmbeddings, type Distances, openDistances } from './distances.ts'
 import type { LabelledEmbeddings } from './embedded.ts'
 
 export interface ClusterOptions extends ComputeOptions {
@@ -54,7 +55,7 @@ export async function kMeans(
   const rows = metric.directional ? await unitLength(embeddings, compute) : embeddings
   const distances = openDistances(metric, compute)
   try {
-    let centres = pick(rows, await firstCentres(rows, k, metric, distances, random))
+    let centres: Tensor = pick(rows, await firstCentres(rows, k, metric, distances, random))
     let clusters = new Int32Array(rows.shape[0]!).fill(-1)
     for (let round = 0; round < ROUNDS; round++) {
       const next = await nearestCentres(rows, centres, distances)

@@ -4,6 +4,7 @@ import { DataError } from '../errors.ts'
 import { input } from '../graph/value.ts'
 import type { Metric } from '../metrics/metric.ts'
 import type { ComputeOptions, Program } from '../runtime/session.ts'
+import { slice } from '../search/matrix.ts'
 import type { Tensor } from '../tensor.ts'
 
 /** Distances of some rows to all of the gallery. */
@@ -93,19 +94,4 @@ export function checkDimensions(queries: Tensor, gallery: Tensor): void {
   const [have, want] = [queries.shape[1], gallery.shape[1]]
   if (have === want) return
   throw new DataError(`The queries have ${have} dimensions, the gallery ${want}. Embed both with the same encoder.`)
-}
-
-function slice({ dtype, shape, data }: Tensor, start: number, end: number): Tensor {
-  const width = shape[1]!
-  return { dtype, shape: [end - start, width], data: (data as Float32Array).subarray(start * width, end * width) }
-}
-
-/** Some rows, in the order given. */
-export function pick({ dtype, shape, data }: Tensor, rows: ArrayLike<number>): Tensor {
-  const width = shape[1]!
-  const picked = new Float32Array(rows.length * width)
-  for (let i = 0; i < rows.length; i++) {
-    picked.set((data as Float32Array).subarray(rows[i]! * width, (rows[i]! + 1) * width), i * width)
-  }
-  return { dtype, shape: [rows.length, width], data: picked }
 }

@@ -2,7 +2,8 @@
 import type { Metric } from '../metrics/metric.ts'
 import type { Random } from '../random.ts'
 import type { ComputeOptions } from '../runtime/session.ts'
-import { openDistances, pick } from './distances.ts'
+import { pick } from '../search/matrix.ts'
+import { openDistances } from './distances.ts'
 import { type Comparison, sameGroup } from './embedded.ts'
 
 /** Pairs in the order of their distances: several may lie at one place. */

@@ -1,7 +1,9 @@
 /** All that a report shows of items, bounded whatever their number. */
+
 import { itemsOf, labelsOf, type Source } from '../data/index.ts'
 import { evaluate, type Verification, verify } from '../evaluation/index.ts'
 import type { Model } from '../model/index.ts'
+import { pick } from '../search/matrix.ts'
 import type { Tensor } from '../tensor.ts'
 import type { ClassRow, Figures, Threshold } from './contents.ts'
 import { commonFolder } from './items.ts'
@@ -126,13 +128,4 @@ function rowsShown(shown: readonly Query[], byClass: readonly ClassRow[]): numbe
 function spread(length: number, count: number): number[] {
   const kept = Math.min(length, count)
   return Array.from({ length: kept }, (_, i) => Math.floor((i * length) / kept))
-}
-
-function pick({ dtype, shape, data }: Tensor, rows: readonly number[]): Tensor {
-  const width = shape[1]!
-  const picked = new Float32Array(rows.length * width)
-  rows.forEach((row, i) => {
-    picked.set((data as Float32Array).subarray(row * width, (row + 1) * width), i * width)
-  })
-  return { dtype, shape: [rows.length, width], data: picked }
 }

@@ -38,10 +38,21 @@ export function checkMatrix(tensor: Tensor, what: string): { matrix: Matrix; len
   return { matrix, lengths: { least, greatest } }
 }
 
-/** Some rows where they lie. */
-export function slice({ shape, data }: Matrix, start: number, end: number): Matrix {
-  const width = shape[1]
-  return { dtype: 'float32', shape: [end - start, width], data: data.subarray(start * width, end * width) }
+/** Some rows of a float32 matrix where they lie. */
+export function slice({ shape, data }: Tensor, start: number, end: number): Matrix {
+  const width = shape[1]!
+  const part = (data as Float32Array).subarray(start * width, end * width)
+  return { dtype: 'float32', shape: [end - start, width], data: part }
+}
+
+/** A copy of some rows of a float32 matrix, in the order given. */
+export function pick({ shape, data }: Tensor, rows: ArrayLike<number>): Matrix {
+  const width = shape[1]!
+  const picked = new Float32Array(rows.length * width)
+  for (let i = 0; i < rows.length; i++) {
+    picked.set((data as Float32Array).subarray(rows[i]! * width, (rows[i]! + 1) * width), i * width)
+  }
+  return { dtype: 'float32', shape: [rows.length, width], data: picked }
 }
 
 /** The same rows and, up to so many, copies of the last: shapes are fixed in a program. */

@@ -4,7 +4,7 @@ import type { ComputeOptions } from '../runtime/session.ts'
 import type { Tensor } from '../tensor.ts'
 import type { Candidates } from './candidates.ts'
 import { gatherer } from './gather.ts'
-import type { Matrix } from './matrix.ts'
+import { type Matrix, slice } from './matrix.ts'
 import { programs } from './programs.ts'
 import type { Scores } from './scores.ts'
 
@@ -42,8 +42,9 @@ export function narrower(gallery: Matrix, scores: Scores, kept: number, compute:
       for (const { start, some, height, vectors, present } of gather(rows, count)) {
         const found = await best.run([height, count], {
           ...scores.feeds,
-          queries: part(prepared, start, height),
-          square: part(square, start, height),
+          // A batch is a power of two, so these rows are there.
+          queries: slice(prepared, start, start + height),
+          square: slice(square, start, start + height),
           others: { dtype: 'float32', shape: [height, count, width], data: vectors },
           present: { dtype: 'bool', shape: [height, count], data: present },
         })
@@ -58,15 +59,5 @@ export function narrower(gallery: Matrix, scores: Scores, kept: number, compute:
       return { rows: left, count: kept, others: nearest }
     },
     release: () => best.release(),
-  }
-}
-
-/** Some rows, which the queries of a batch, a power of two, always have. */
-function part({ shape, data }: Tensor, start: number, rows: number): Tensor {
-  const width = shape[1]!
-  return {
-    dtype: 'float32',
-    shape: [rows, width],
-    data: (data as Float32Array).subarray(start * width, (start + rows) * width),
   }
 }

@@ -7,7 +7,7 @@ import { byProduct, segmentsFor } from './by-product.ts'
 import type { CandidateFinder } from './candidates.ts'
 import { comparer } from './compare.ts'
 import { type Blocks, exhaustive } from './exhaustive.ts'
-import { checkMatrix, type Matrix, padded, powerOfTwo, slice } from './matrix.ts'
+import { checkMatrix, type Matrix, padded, pick, powerOfTwo, slice } from './matrix.ts'
 
 /** What was found for each query, nearest first; at equal distances the lower index first. */
 export interface Neighbours {
@@ -122,10 +122,4 @@ export async function nearest(
   } finally {
     await searcher.release()
   }
-}
-
-function pick({ shape: [, width], data }: Matrix, rows: readonly number[]): Matrix {
-  const picked = new Float32Array(rows.length * width)
-  for (const [i, row] of rows.entries()) picked.set(data.subarray(row * width, (row + 1) * width), i * width)
-  return { dtype: 'float32', shape: [rows.length, width], data: picked }
 }

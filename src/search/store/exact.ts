@@ -4,6 +4,7 @@ import type { Metric } from '../../metrics/metric.ts'
 import type { ComputeOptions } from '../../runtime/session.ts'
 import type { Tensor } from '../../tensor.ts'
 import { meets, parseCondition } from '../condition.ts'
+import { pick } from '../matrix.ts'
 import { openSearcher, type Searcher } from '../searcher.ts'
 import { columnOf, type Entry, ownColumns } from './entry.ts'
 import { openStore } from './store.ts'
@@ -127,12 +128,4 @@ export async function openExact(folder: string, metric: Metric, compute: Compute
       await store.close()
     },
   }
-}
-
-function pick({ shape, data }: Tensor, rows: Int32Array): Tensor {
-  const width = shape[1]!
-  const picked = new Float32Array(rows.length * width)
-  for (const [i, row] of rows.entries())
-    picked.set((data as Float32Array).subarray(row * width, (row + 1) * width), i * width)
-  return { dtype: 'float32', shape: [rows.length, width], data: picked }
 }

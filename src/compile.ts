@@ -7,8 +7,9 @@ import { reach, toModel } from './graph/to-onnx.ts'
 import type { Value } from './graph/value.ts'
 import { writeModel } from './onnx/codec.ts'
 import { open } from './runtime/node.ts'
-import type { Device, Program, SessionOptions } from './runtime/session.ts'
-import { describe, sameShape, type Tensor, type TensorType } from './tensor.ts'
+import type { Device, Program, SessionOptions, Tensors } from './runtime/session.ts'
+import { uncopied } from './runtime/uncopied.ts'
+import { allocate, describe, sameShape, type Tensor, type TensorType } from './tensor.ts'
 
 /** Forms that a device computes right, or faster. */
 const rewrites: Readonly<Partial<Record<Device, Rewrite>>> = { cpu: forCpu, webgpu: forWebGpu }
@@ -23,14 +24,23 @@ export async function compile(outputs: Readonly<Record<string, Value>>, options?
   const device = options?.device ?? 'cpu'
   const model = toModel(device in rewrites ? rewrite(outputs, rewrites[device]!) : outputs)
   const onCpu = (device === 'webgpu' ? model.graph.nodes : []).filter(isForCpu).map(({ name = '' }) => name)
-  const program = await open(writeModel(model), { ...options, onCpu })
+  const given = device === 'cpu'
+  const program = await open(writeModel(given ? uncopied(model) : model), { ...options, onCpu })
   return {
     ...program,
-    async run(feeds, into) {
+    async run(feeds, into = {}) {
       for (const [name, type] of inputs) checkFeed(name, type, feeds[name])
-      return program.run(feeds, into)
+      return program.run(feeds, given ? { ...fresh(outputs, into), ...into } : into)
     },
   }
+}
+
+/** Memory for the outputs that the caller has none for. */
+function fresh(outputs: Readonly<Record<string, Value>>, into: Tensors): Tensors {
+  const others = Object.entries(outputs).filter(([name]) => !into[name])
+  return Object.fromEntries(
+    others.map(([name, { dtype, shape }]) => [name, { dtype, shape, data: allocate({ dtype, shape }) }]),
+  )
 }
 
 function checkFeed(name: string, type: TensorType, feed: Tensor | undefined): void {

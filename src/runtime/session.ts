@@ -2,6 +2,7 @@
 import type { InferenceSession, Tensor as OrtTensor, TensorConstructor } from 'onnxruntime-common'
 import { RuntimeError } from '../errors.ts'
 import type { DType, Tensor, TypedArray } from '../tensor.ts'
+import { isUncopied, readable } from './uncopied.ts'
 
 /** A session with the tensor class of the same module: given tensors of another copy, it quietly makes new outputs. */
 export interface OrtSession {
@@ -76,7 +77,7 @@ export async function openWith(backend: Backend, model: Uint8Array, options: Ses
   const opened = await openSession(backend, model, options)
   return {
     inputNames: opened.session.inputNames,
-    outputNames: opened.session.outputNames,
+    outputNames: readable(opened.session.outputNames),
     run: (feeds, into = {}) => runSession(opened, feeds, into),
     release: () => opened.session.release(),
   }
@@ -98,10 +99,14 @@ async function runSession({ session, Tensor }: OrtSession, feeds: Tensors, into:
   if (missing !== undefined) throw new RuntimeError(`The input ${missing} is missing.`)
   const fed = Object.fromEntries(session.inputNames.map((name) => [name, toOrt(feeds[name]!)]))
   const fetches = Object.fromEntries(session.outputNames.map((name) => [name, into[name] ? toOrt(into[name]) : null]))
+  const resultsOf = (given: InferenceSession.ReturnType) =>
+    Object.fromEntries(
+      readable(session.outputNames).map((name) => [name, into[name] ?? fromOrt(given[name] as OrtTensor)]),
+    )
   try {
-    const results = await session.run(fed, fetches)
-    return Object.fromEntries(session.outputNames.map((name) => [name, into[name] ?? fromOrt(results[name]!)]))
+    return resultsOf(await session.run(fed, fetches))
   } catch (error) {
+    if (isUncopied(session.outputNames, error)) return resultsOf({})
     throw new RuntimeError(`ONNX Runtime failed: ${firstLine(error)}`, { cause: error })
   }
 }

@@ -6,9 +6,10 @@ import { type Rewrite, rewrite } from './graph/rewrite.ts'
 import { reach, toModel } from './graph/to-onnx.ts'
 import type { Value } from './graph/value.ts'
 import { writeModel } from './onnx/codec.ts'
+import type { Model } from './onnx/schema.ts'
 import { open } from './runtime/node.ts'
 import type { Device, Program, SessionOptions, Tensors } from './runtime/session.ts'
-import { uncopied } from './runtime/uncopied.ts'
+import { FIRST } from './runtime/uncopied.ts'
 import { allocate, describe, sameShape, type Tensor, type TensorType } from './tensor.ts'
 
 /** Forms that a device computes right, or faster. */
@@ -33,6 +34,13 @@ export async function compile(outputs: Readonly<Record<string, Value>>, options?
       return program.run(feeds, given ? { ...fresh(outputs, into), ...into } : into)
     },
   }
+}
+
+/** The same model with a first output that keeps the others from being copied. */
+function uncopied(model: Model): Model {
+  const first = { name: FIRST, operator: 'SequenceEmpty', inputs: [], outputs: [FIRST], attributes: [] }
+  const { nodes, outputs } = model.graph
+  return { ...model, graph: { ...model.graph, nodes: [...nodes, first], outputs: [{ name: FIRST }, ...outputs] } }
 }
 
 /** Memory for the outputs that the caller has none for. */

@@ -1,22 +1,15 @@
 /** Outputs that are written to where they are wanted, and not copied once more. */
-import type { Model } from '../onnx/schema.ts'
 
 /**
  * onnxruntime-node writes outputs into the memory that a caller gives for them, and then copies each, in the order of the
  * graph, into new memory that nobody asked for. At an output that is no tensor it stops with an error, and by then all has
- * been computed and written. So a graph whose first output is an empty sequence runs without a single copy.
+ * been computed and written. So a graph whose first output, of this name, is an empty sequence runs without a single copy;
+ * whoever runs it has to give memory for all others.
  */
-const FIRST = 'uncopied'
+export const FIRST = 'uncopied'
 
 /** What the binding says of an output that is no tensor. */
 const STOPPED = /^Non tensor type/
-
-/** The same model; whoever runs it has to give memory for every output. */
-export function uncopied(model: Model): Model {
-  const first = { name: FIRST, operator: 'SequenceEmpty', inputs: [], outputs: [FIRST], attributes: [] }
-  const { nodes, outputs } = model.graph
-  return { ...model, graph: { ...model.graph, nodes: [...nodes, first], outputs: [{ name: FIRST }, ...outputs] } }
-}
 
 /** Names of outputs without the one that is there to stop the binding. */
 export function readable(outputNames: readonly string[]): readonly string[] {

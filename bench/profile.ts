@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { channelBlock } from '../src/channel-block.ts'
 import { forCpu } from '../src/graph/for-cpu.ts'
 import { rewrite } from '../src/graph/rewrite.ts'
 import { toModel } from '../src/graph/to-onnx.ts'
@@ -26,7 +27,7 @@ const options = { encoder, loss, optimizer, variables, largestClass: 4 }
 const { outputs } = await wholeStep(options, inputs)
 
 const folder = mkdtempSync(join(tmpdir(), 'profile-'))
-const session = await InferenceSession.create(writeModel(toModel(rewrite(outputs, forCpu))), {
+const session = await InferenceSession.create(writeModel(toModel(rewrite(outputs, forCpu(await channelBlock())))), {
   intraOpNumThreads: 2,
   graphOptimizationLevel: 'extended',
   enableMemPattern: false,

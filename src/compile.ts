@@ -1,7 +1,9 @@
 /** From a graph to something that runs: where graph/, onnx/ and runtime/ meet. */
+import { channelBlock } from './channel-block.ts'
 import { RuntimeError } from './errors.ts'
 import { forCpu } from './graph/for-cpu.ts'
 import { forWebGpu, isForCpu } from './graph/for-webgpu.ts'
+import type { Node } from './graph/node.ts'
 import { type Rewrite, rewrite } from './graph/rewrite.ts'
 import { reach, toModel } from './graph/to-onnx.ts'
 import type { Value } from './graph/value.ts'
@@ -13,7 +15,11 @@ import { FIRST } from './runtime/uncopied.ts'
 import { allocate, describe, sameShape, type Tensor, type TensorType } from './tensor.ts'
 
 /** Forms that a device computes right, or faster. */
-const rewrites: Readonly<Partial<Record<Device, Rewrite>>> = { cpu: forCpu, webgpu: forWebGpu }
+async function formsFor(device: Device, nodes: readonly Node[]): Promise<Rewrite | undefined> {
+  if (device === 'webgpu') return forWebGpu
+  if (device !== 'cpu') return undefined
+  return forCpu(nodes.some(({ operator }) => operator === 'Conv') ? await channelBlock() : undefined)
+}
 
 /**
  * Compiles the graph that computes `outputs`, by name, from the input values that they depend on.
@@ -21,9 +27,10 @@ const rewrites: Readonly<Partial<Record<Device, Rewrite>>> = { cpu: forCpu, webg
  * @throws RuntimeError if ONNX Runtime refuses it; when it runs, also if a feed is of another type than its input.
  */
 export async function compile(outputs: Readonly<Record<string, Value>>, options?: SessionOptions): Promise<Program> {
-  const { inputs } = reach(Object.values(outputs))
+  const { inputs, nodes } = reach(Object.values(outputs))
   const device = options?.device ?? 'cpu'
-  const model = toModel(device in rewrites ? rewrite(outputs, rewrites[device]!) : outputs)
+  const forms = await formsFor(device, nodes)
+  const model = toModel(forms ? rewrite(outputs, forms) : outputs)
   const onCpu = (device === 'webgpu' ? model.graph.nodes : []).filter(isForCpu).map(({ name = '' }) => name)
   const given = device === 'cpu'
   const program = await open(writeModel(given ? uncopied(model) : model), { ...options, onCpu })

@@ -1,6 +1,7 @@
-/** Convolutions of small images side by side give what they give one by one, windows of every reach included. */
+/** Convolutions of small images side by side, or in blocks of channels, give what plain ones give. */
 import { expect, test } from 'vitest'
 import { expectClose } from '../../test/tolerance.ts'
+import { compile } from '../compile.ts'
 import { writeModel } from '../onnx/codec.ts'
 import { random } from '../random.ts'
 import { open } from '../runtime/node.ts'
@@ -40,7 +41,7 @@ test.each<[string, number[], number[], number[]]>([
     Value,
   ]
   const plain = { y: one('Conv', [x, w, b], { kernel_shape: kernel, pads, dilations }) }
-  const rewritten = rewrite(plain, forCpu)
+  const rewritten = rewrite(plain, forCpu())
   expect(rewritten.y).not.toBe(plain.y)
   expect(rewritten.y!.shape).toEqual(plain.y.shape)
   const feeds = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, filled(shape)]))
@@ -57,5 +58,40 @@ test.each<[string, number[], number[], Record<string, number | number[]>]>([
   ['more padding than the window reaches', [9, 16, 5, 5], [7, 16, 3, 3], { pads: [3, 3, 3, 3] }],
 ])('%s are left as they are', (_, xShape, wShape, attributes) => {
   const y = one('Conv', [input('x', 'float32', xShape), input('w', 'float32', wShape)], attributes)
-  expect(rewrite({ y }, forCpu).y).toBe(y)
+  expect(rewrite({ y }, forCpu()).y).toBe(y)
+})
+
+test.each<[string, number[], number[], Record<string, number[]>]>([
+  ['same size', [2, 32, 9, 10], [48, 32, 3, 3], { pads: [1, 1, 1, 1] }],
+  ['strides', [3, 16, 9, 10], [16, 16, 3, 2], { strides: [2, 3] }],
+  ['dilations and uneven pads', [1, 16, 9, 10], [32, 16, 3, 3], { dilations: [2, 2], pads: [0, 1, 3, 2] }],
+  ['one column', [5, 16, 4, 1], [16, 16, 3, 1], { pads: [1, 0, 1, 0] }],
+])('in blocks of channels, %s', async (_, xShape, wShape, attributes) => {
+  const shapes = { x: xShape, w: wShape, b: [wShape[0]!] }
+  const [x, w, b] = Object.entries(shapes).map(([name, shape]) => input(name, 'float32', shape)) as [
+    Value,
+    Value,
+    Value,
+  ]
+  const plain = { y: one('Conv', [x, w, b], attributes), withoutBias: one('Conv', [x, w], attributes) }
+  expect(rewrite(plain, forCpu(16)).y!.node!.operator).toBe('com.microsoft.nchwc.ReorderOutput')
+  const feeds = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, filled(shape)]))
+  const asIs = await open(writeModel(toModel(plain)), { threads: 2 })
+  const expected = await asIs.run(feeds)
+  await asIs.release()
+  // As this processor has it, if it has such convolutions at all.
+  const compiled = await compile(plain, { threads: 2 })
+  const results = await compiled.run(feeds)
+  await compiled.release()
+  for (const name of ['y', 'withoutBias']) expectClose(results[name]!.data, expected[name]!.data, name)
+})
+
+test.each<[string, number[], number[], Record<string, number>]>([
+  ['channels between blocks', [2, 24, 9, 9], [16, 24, 3, 3], {}],
+  ['outputs between blocks', [2, 16, 9, 9], [24, 16, 3, 3], {}],
+  ['groups', [2, 32, 9, 9], [32, 16, 3, 3], { group: 2 }],
+  ['windows of a line', [2, 16, 9], [16, 16, 3], {}],
+])('%s do not go in blocks', (_, xShape, wShape, attributes) => {
+  const y = one('Conv', [input('x', 'float32', xShape), input('w', 'float32', wShape)], attributes)
+  expect(rewrite({ y }, forCpu(16)).y).toBe(y)
 })

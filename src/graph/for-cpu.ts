@@ -1,4 +1,7 @@
 /** Graphs as the CPU computes them fastest. */
+
+import { size } from '../tensor.ts'
+import { blockedConvolution } from './blocked.ts'
 import type { Node } from './node.ts'
 import { windowOf } from './operators/convolution.ts'
 import type { Rewrite } from './rewrite.ts'
@@ -12,12 +15,29 @@ const [SMALL, CHANNELS] = [64, 16]
 /** Fewer images than this are not worth the rearrangement. */
 const IMAGES = 8
 
-/** Convolutions of many small images as one of a single wide image; log Σ exp by way of LogSoftmax. */
-export const forCpu: Rewrite = (node, inputs) => {
-  if (node.operator === 'ReduceLogSumExp') return logSumExp(node, inputs as [Value, Value?])
-  if (node.operator !== 'Conv') return undefined
-  const [x, weight, bias] = inputs as [Value, Value, Value?]
+/**
+ * Convolutions in blocks of channels, or of many small images as one of a single wide image; log Σ exp by way of LogSoftmax.
+ *
+ * @param block how many channels the runtime's own convolutions take at once, where it has such.
+ */
+export function forCpu(block?: number): Rewrite {
+  return (node, inputs) => {
+    if (node.operator === 'ReduceLogSumExp') return logSumExp(node, inputs as [Value, Value?])
+    return node.operator === 'Conv' ? convolution(node, inputs as [Value, Value, Value?], block) : undefined
+  }
+}
+
+function convolution(node: Node, [x, weight, bias]: readonly [Value, Value, Value?], block: number | undefined) {
+  if (block !== undefined && comesInBlocks(node, weight, block)) {
+    return [blockedConvolution(x, weight, bias, node.attributes, block)]
+  }
   return isSmall(node, x, weight) ? [sideBySide(node, x, weight, bias)] : undefined
+}
+
+function comesInBlocks({ attributes }: Node, weight: Value, block: number): boolean {
+  const { kernel, group } = windowOf(attributes, weight.shape.slice(2))
+  const [outputs, inputs] = weight.shape as [number, number]
+  return kernel.length === 2 && group === 1 && size(kernel) > 1 && outputs % block === 0 && inputs % block === 0
 }
 
 /**

@@ -69,9 +69,11 @@ export function toModel(outputs: Readonly<Record<string, Value>>, { freeAxis }: 
     for (const [k, output] of node.outputs.entries()) {
       names.set(output, outputNames.get(output) ?? `v${i}${k ? `_${k}` : ''}`)
     }
+    const [domain, operator] = splitDomain(node.operator)
     return {
-      name: `${node.operator}_${i}`,
-      operator: node.operator,
+      name: `${operator}_${i}`,
+      operator,
+      ...(domain && { domain }),
       inputs: trimmed(node.inputs.map(nameOf)),
       outputs: trimmed(node.outputs.map((output) => (isWritten(output) ? names.get(output)! : ''))),
       attributes: attributesOf(node),
@@ -85,7 +87,7 @@ export function toModel(outputs: Readonly<Record<string, Value>>, { freeAxis }: 
   return {
     irVersion: IR_VERSION,
     producerName: 'isometry',
-    operatorSets: [{ version: OPERATOR_SET }],
+    operatorSets: [{ version: OPERATOR_SET }, ...domainsOf(written)],
     metadata: [],
     graph: {
       name: 'isometry',
@@ -118,6 +120,17 @@ export function reach(values: readonly Value[]): { nodes: Node[]; inputs: Map<st
     nodes: [...nodes].sort((a, b) => a.number - b.number),
     inputs: new Map([...inputs].sort(([a], [b]) => (a < b ? -1 : 1))),
   }
+}
+
+/** `com.example.Conv` as `com.example` and `Conv`; the domain of ONNX's own is empty. */
+function splitDomain(operator: string): [domain: string, operator: string] {
+  const end = operator.lastIndexOf('.')
+  return [operator.slice(0, Math.max(end, 0)), operator.slice(end + 1)]
+}
+
+function domainsOf(nodes: readonly OnnxNode[]): { domain: string; version: number }[] {
+  const domains = new Set(nodes.flatMap(({ domain }) => domain ?? []))
+  return [...domains].map((domain) => ({ domain, version: 1 }))
 }
 
 /** Names that are left out at the end need no place of their own. */

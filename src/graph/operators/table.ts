@@ -1,4 +1,4 @@
-/** Every operator that a graph may hold, by its ONNX name. */
+/** Every operator that a graph may hold, by its ONNX name, or the runtime's own. */
 import { activations } from './activations.ts'
 import { convolution } from './convolution.ts'
 import { elementwise } from './elementwise.ts'
@@ -8,6 +8,7 @@ import { movement } from './movement.ts'
 import { normalization } from './normalization.ts'
 import type { Infer } from './operator.ts'
 import { reduction } from './reduction.ts'
+import { runtime } from './runtime.ts'
 
 export const operators: Readonly<Record<string, Infer>> = {
   ...elementwise,
@@ -18,4 +19,5 @@ export const operators: Readonly<Record<string, Infer>> = {
   ...normalization,
   ...movement,
   ...indexing,
+  ...runtime,
 }

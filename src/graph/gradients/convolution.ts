@@ -8,6 +8,8 @@ import { inputsOf, type Rules } from './rule.ts'
 
 /** Up to this many rows, the shifted inputs of all kernel taps are stacked for one product instead of one each. */
 const STACKED_ROWS = 64
+/** Into so many parts at most the images are divided, so that as many threads have one each. */
+const PARTS = 16
 
 type Window = ReturnType<typeof windowOf>
 
@@ -59,20 +61,24 @@ function flip(weight: Value, axes: number): Value {
 
 /**
  * The weight's gradient: for each tap of the kernel, the product of the upstream gradient with the input shifted to
- * where that tap saw it. A matrix product per tap is faster than the convolution with a large kernel that it equals.
+ * where that tap saw it. A matrix product per tap is faster than the convolution with a large kernel that it equals, and
+ * one for each of some parts of the batch is faster than one over all images, whose rows only one thread each would share.
  */
 function weightGradient(g: Value, x: Value, weight: Value, { kernel, strides, dilations, pads, group }: Window): Value {
   const [outputs, inputs] = weight.shape as [number, number]
+  const images = g.shape[0]!
+  const parts = largestDivisor(images, PARTS)
   const stacked = size(kernel) * inputs <= STACKED_ROWS
-  const spatial = kernel.map((_, i) => i + 2)
+  const spatial = kernel.map((_, i) => i + 3)
   // With the images last, a tap's view of the padded input is long runs of memory. That is worth a slower transpose of
   // the upstream gradient only where there are many channels to look at.
-  const order = stacked ? [1, 0, ...spatial] : [1, ...spatial, 0]
-  const first = stacked ? 2 : 1
-  const around = (of: readonly number[]) => (stacked ? [0, 0, ...of] : [0, ...of, 0])
-  const places = g.shape[0]! * size(g.shape.slice(2))
-  const padded = x.transpose(order).pad([...around(pads.slice(0, kernel.length)), ...around(pads.slice(kernel.length))])
-  const upstream = g.transpose(order).reshape([group, outputs / group, places])
+  const order = stacked ? [0, 2, 1, ...spatial] : [0, 2, ...spatial, 1]
+  const first = order.indexOf(3)
+  const inParts = (of: Value) => of.reshape([parts, images / parts, ...of.shape.slice(1)]).transpose(order)
+  const around = (of: readonly number[]) => order.map((axis) => of[axis - 3] ?? 0)
+  const places = (images / parts) * size(g.shape.slice(2))
+  const padded = inParts(x).pad([...around(pads.slice(0, kernel.length)), ...around(pads.slice(kernel.length))])
+  const upstream = inParts(g).reshape([parts, group, outputs / group, places])
   const shifted = tapsOf(kernel).map((tap) => {
     const seen = padded.sliceAxes([
       ...Array<undefined>(first),
@@ -83,21 +89,22 @@ function weightGradient(g: Value, x: Value, weight: Value, { kernel, strides, di
         return whole ? undefined : ([start, end, strides[i]!] as const)
       }),
     ])
-    return seen.reshape([group, inputs, places])
+    return seen.reshape([parts, group, inputs, places])
   })
+  const product = (seen: Value) => upstream.matmul(seen.transpose([0, 1, 3, 2])).sum([0])
   const products = stacked
-    ? contract(upstream, concat(shifted, 1)).reshape([outputs, shifted.length, inputs])
+    ? product(concat(shifted, 2)).reshape([outputs, shifted.length, inputs])
     : concat(
-        shifted.map((each) => contract(upstream, each).reshape([outputs, 1, inputs])),
+        shifted.map((each) => product(each).reshape([outputs, 1, inputs])),
         1,
       )
   return products.transpose([0, 2, 1]).reshape(weight.shape)
 }
 
-/** [group, m, places] × [group, n, places] → [group, m, n]. */
-function contract(a: Value, b: Value): Value {
-  if (a.shape[0] !== 1) return a.matmul(b.transpose([0, 2, 1]))
-  return one('Gemm', [a.squeeze([0]), b.squeeze([0])], { transB: 1 }).unsqueeze([0])
+/** The largest number up to `most` that n can be divided by. */
+function largestDivisor(n: number, most: number): number {
+  for (let i = Math.min(n, most); i > 1; i--) if (n % i === 0) return i
+  return 1
 }
 
 /** All axes but that of the channels. */

@@ -4,13 +4,14 @@ import { apply, one, type Value } from '../graph/value.ts'
 import type { Random } from '../random.ts'
 import { type Shape, size } from '../tensor.ts'
 import type { Mode, Values, Variable, Variables } from './encoder.ts'
-import { moments, momentsByInput, perChannel } from './moments.ts'
+import { type Moments, moments, perChannel } from './moments.ts'
+import { convolvedAndPooled } from './patches.ts'
 
 /** Batch normalisation as PyTorch sets it: how fast running statistics follow, and what keeps the variance from zero. */
 const MOMENTUM = 0.1
 const EPSILON = 1e-5
 
-/** With so many channels at most, moments are found from what a convolution sees, not from what it gives. */
+/** With so many channels at most, convolution and pooling are one, over the patches that pooled places see. */
 const FEW = 4
 
 /**
@@ -83,23 +84,40 @@ function pooledInTraining(x: Value, name: string, variables: Values): { output: 
   const [meanName, varianceName] = [`${name}.runningMean`, `${name}.runningVariance`]
   const [runningMean, runningVariance] = [variables[meanName]!, variables[varianceName]!]
   const sign = scale.greaterEqual(0).cast('float32').mul(2).sub(1)
-  // Without the running mean, squares are summed up near zero, where float32 is exact; the batch's mean takes it out anyway.
-  const [kernels, bias] = [weight.mul(sign.reshape([-1, 1, 1, 1])), runningMean.mul(sign).neg()]
-  const convolved = convolve(x, kernels, bias)
-  const { mean, variance } = x.shape[1]! <= FEW ? momentsByInput(x, kernels, bias) : moments(convolved)
+  const kernels = weight.mul(sign.reshape([-1, 1, 1, 1]))
+  const [images, channels, height, width] = x.shape as [number, number, number, number]
+  const isEven = height % 2 === 0 && width % 2 === 0
+  const { centred, mean, variance } =
+    channels <= FEW && isEven ? fromPatches(x, kernels) : fromConvolution(x, kernels, runningMean.mul(sign))
   const factor = scale.mul(sign).div(variance.add(EPSILON).sqrt())
-  const output = pool(convolved).sub(perChannel(mean)).mul(perChannel(factor)).add(perChannel(shift))
-  const count = size(convolved.shape) / convolved.shape[1]!
+  const count = images * height * width
   return {
-    output,
+    output: centred.mul(perChannel(factor)).add(perChannel(shift)),
     state: {
-      [meanName]: runningMean.add(mean.mul(sign).mul(MOMENTUM)),
+      [meanName]: runningMean.mul(1 - MOMENTUM).add(mean.mul(sign).mul(MOMENTUM)),
       [varianceName]: runningVariance.mul(1 - MOMENTUM).add(variance.mul((MOMENTUM * count) / (count - 1))),
     },
   }
 }
 
 type Values3 = [Value, Value, Value]
+
+/** What is pooled, less the mean of all that it is the largest of, and the moments of that. */
+interface Pooled extends Moments {
+  readonly centred: Value
+}
+
+function fromPatches(x: Value, kernels: Value): Pooled {
+  const { pooled, moments } = convolvedAndPooled(x, kernels)
+  return { centred: pooled.sub(perChannel(moments.mean)), ...moments }
+}
+
+/** @param near about the mean. Without it, squares are summed up near zero, where float32 is exact. */
+function fromConvolution(x: Value, kernels: Value, near: Value): Pooled {
+  const convolved = convolve(x, kernels, near.neg())
+  const { mean, variance } = moments(convolved)
+  return { centred: pool(convolved).sub(perChannel(mean)), mean: mean.add(near), variance }
+}
 
 /** For use: the running statistics do not change any more, so they become part of the weights and a bias. */
 function pooledInUse(x: Value, name: string, variables: Values): { output: Value; state: Values } {

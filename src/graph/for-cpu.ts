@@ -2,10 +2,11 @@
 
 import { size } from '../tensor.ts'
 import { blockedConvolution } from './blocked.ts'
+import { beforeExchange } from './exchange.ts'
 import type { Node } from './node.ts'
 import { windowOf } from './operators/convolution.ts'
 import type { Rewrite } from './rewrite.ts'
-import { one, type Value } from './value.ts'
+import { apply, one, type Value } from './value.ts'
 
 /**
  * The runtime multiplies matrices image by image, which leaves its threads idle where images are smaller than this many
@@ -23,8 +24,19 @@ const IMAGES = 8
 export function forCpu(block?: number): Rewrite {
   return (node, inputs) => {
     if (node.operator === 'ReduceLogSumExp') return logSumExp(node, inputs as [Value, Value?])
+    if (node.operator === 'MatMul') return product(inputs as [Value, Value])
     return node.operator === 'Conv' ? convolution(node, inputs as [Value, Value, Value?], block) : undefined
   }
+}
+
+/** A product that takes its operands as they were before their last two axes were exchanged. */
+function product(operands: readonly [Value, Value]): readonly Value[] | undefined {
+  const [a, b] = operands.map(beforeExchange)
+  if (!a && !b) return undefined
+  return apply('com.microsoft.FusedMatMul', [a ?? operands[0], b ?? operands[1]], {
+    transA: Number(a !== undefined),
+    transB: Number(b !== undefined),
+  })
 }
 
 function convolution(node: Node, [x, weight, bias]: readonly [Value, Value, Value?], block: number | undefined) {

@@ -166,7 +166,11 @@ export class Value implements TensorType {
     return one('MatMul', [this, other])
   }
   transpose(perm: readonly number[] = this.shape.map((_, i) => this.shape.length - 1 - i)): Value {
-    return perm.every((axis, i) => axis === i) ? this : one('Transpose', [this], { perm })
+    if (perm.every((axis, i) => axis === i)) return this
+    if (this.node?.operator !== 'Transpose') return one('Transpose', [this], { perm })
+    // Of two in a row one is left, or none.
+    const before = this.node.attributes.perm as readonly number[]
+    return this.node.inputs[0]!.transpose(perm.map((axis) => before[axis]!))
   }
   /** One extent may be −1: it is worked out. An extent of 0 keeps the axis as it is. */
   reshape(shape: Shape): Value {

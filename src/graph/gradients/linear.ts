@@ -1,4 +1,5 @@
 /** Gradients of matrix products. */
+import { beforeExchange, exchanged } from '../exchange.ts'
 import { parseEinsum } from '../operators/linear.ts'
 import { one, type Value } from '../value.ts'
 import { inputsOf, type Rule, type Rules, unbroadcast } from './rule.ts'
@@ -6,12 +7,6 @@ import { inputsOf, type Rule, type Rules, unbroadcast } from './rule.ts'
 /** A product of two matrices, either of them transposed on the fly. */
 function product(a: Value, b: Value, transA: boolean, transB: boolean, alpha = 1): Value {
   return one('Gemm', [a, b], { transA: Number(transA), transB: Number(transB), alpha })
-}
-
-function swapLast(x: Value): Value {
-  const rank = x.shape.length
-  const perm = x.shape.map((_, i) => i)
-  return x.transpose([...perm.slice(0, -2), rank - 1, rank - 2])
 }
 
 const matMul: Rule = (g, node) => {
@@ -23,10 +18,14 @@ const matMul: Rule = (g, node) => {
   let upstream = g
   if (b.shape.length === 1) upstream = upstream.unsqueeze([upstream.shape.length])
   if (a.shape.length === 1) upstream = upstream.unsqueeze([upstream.shape.length - 1])
-  return [
-    unbroadcast(upstream.matmul(swapLast(right)), left.shape).reshape(a.shape),
-    unbroadcast(swapLast(left).matmul(upstream), right.shape).reshape(b.shape),
-  ]
+  // To an operand that was exchanged goes an exchanged gradient: the two exchanges cancel.
+  const ofLeft = beforeExchange(left)
+    ? exchanged(right.matmul(exchanged(upstream)))
+    : upstream.matmul(exchanged(right))
+  const ofRight = beforeExchange(right)
+    ? exchanged(exchanged(upstream).matmul(left))
+    : exchanged(left).matmul(upstream)
+  return [unbroadcast(ofLeft, left.shape).reshape(a.shape), unbroadcast(ofRight, right.shape).reshape(b.shape)]
 }
 
 const gemm: Rule = (g, node) => {

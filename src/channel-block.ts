@@ -1,5 +1,5 @@
 /** How many channels the runtime's fastest convolutions take at once, on this processor. */
-import { blockedConvolution } from './graph/blocked.ts'
+import { blockedConvolution } from './graph/cpu/blocked.ts'
 import { toModel } from './graph/to-onnx.ts'
 import { constant, one, type Value } from './graph/value.ts'
 import { writeModel } from './onnx/codec.ts'

@@ -58,8 +58,8 @@ function larger(a: Value, b: Value): Value {
   return a.maximum(b).withGradient({
     inputs: [a, b],
     rule(g) {
-      const ofFirst = g.mul(a.greaterEqual(b).cast('float32'))
-      return [ofFirst, g.sub(ofFirst)]
+      const ofSecond = g.mul(b.sub(a).greater(0).cast('float32'))
+      return [g.sub(ofSecond), ofSecond]
     },
   })
 }

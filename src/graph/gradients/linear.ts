@@ -19,12 +19,8 @@ const matMul: Rule = (g, node) => {
   if (b.shape.length === 1) upstream = upstream.unsqueeze([upstream.shape.length])
   if (a.shape.length === 1) upstream = upstream.unsqueeze([upstream.shape.length - 1])
   // To an operand that was exchanged goes an exchanged gradient: the two exchanges cancel.
-  const ofLeft = beforeExchange(left)
-    ? exchanged(right.matmul(exchanged(upstream)))
-    : upstream.matmul(exchanged(right))
-  const ofRight = beforeExchange(right)
-    ? exchanged(exchanged(upstream).matmul(left))
-    : exchanged(left).matmul(upstream)
+  const ofLeft = beforeExchange(left) ? exchanged(right.matmul(exchanged(upstream))) : upstream.matmul(exchanged(right))
+  const ofRight = beforeExchange(right) ? exchanged(exchanged(upstream).matmul(left)) : exchanged(left).matmul(upstream)
   return [unbroadcast(ofLeft, left.shape).reshape(a.shape), unbroadcast(ofRight, right.shape).reshape(b.shape)]
 }
 

@@ -1,6 +1,6 @@
 /** Convolution with its channels in blocks, the layout that the runtime's own kernels are fastest in. */
-import type { Attributes } from './operators/operator.ts'
-import { one, type Value } from './value.ts'
+import type { Attributes } from '../operators/operator.ts'
+import { one, type Value } from '../value.ts'
 
 const DOMAIN = 'com.microsoft.nchwc'
 

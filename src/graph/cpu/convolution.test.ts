@@ -1,15 +1,15 @@
 /** Convolutions of small images side by side, or in blocks of channels, give what plain ones give. */
 import { expect, test } from 'vitest'
-import { expectClose } from '../../test/tolerance.ts'
-import { compile } from '../compile.ts'
-import { writeModel } from '../onnx/codec.ts'
-import { random } from '../random.ts'
-import { open } from '../runtime/node.ts'
-import { size, type Tensor } from '../tensor.ts'
-import { forCpu } from './for-cpu.ts'
-import { rewrite } from './rewrite.ts'
-import { toModel } from './to-onnx.ts'
-import { input, one, type Value } from './value.ts'
+import { expectClose } from '../../../test/tolerance.ts'
+import { compile } from '../../compile.ts'
+import { writeModel } from '../../onnx/codec.ts'
+import { random } from '../../random.ts'
+import { open } from '../../runtime/node.ts'
+import { size, type Tensor } from '../../tensor.ts'
+import { forCpu } from '../for-cpu.ts'
+import { rewrite } from '../rewrite.ts'
+import { toModel } from '../to-onnx.ts'
+import { input, one, type Value } from '../value.ts'
 
 const { uniform } = random(0, 'convolutions')
 const filled = (shape: readonly number[]): Tensor => ({

@@ -8,9 +8,15 @@ export function exchanged(x: Value): Value {
 }
 
 /** What `exchanged` made a value of, if it did. */
-export function beforeExchange({ node, shape }: Value): Value | undefined {
+export function beforeExchange(value: Value): Value | undefined {
+  const before = transposed(value)
+  return before && sameShape(before.perm, exchange(value.shape.length)) ? before.x : undefined
+}
+
+/** What a value is a transpose of, and in which order of the axes. */
+export function transposed({ node }: Value): { x: Value; perm: readonly number[] } | undefined {
   if (node?.operator !== 'Transpose') return undefined
-  return sameShape(node.attributes.perm as readonly number[], exchange(shape.length)) ? node.inputs[0] : undefined
+  return { x: node.inputs[0]!, perm: node.attributes.perm as readonly number[] }
 }
 
 /** All axes in order, but for the last two. */

@@ -2,6 +2,7 @@
 import { GraphError } from '../errors.ts'
 import { type DType, type Shape, size, type TensorType, toTypedArray } from '../tensor.ts'
 import { describeValue } from './describe.ts'
+import { transposed } from './exchange.ts'
 import type { CustomGradient, Node, Operand, Source } from './node.ts'
 import type { Attributes } from './operators/operator.ts'
 import { operators } from './operators/table.ts'
@@ -167,10 +168,8 @@ export class Value implements TensorType {
   }
   transpose(perm: readonly number[] = this.shape.map((_, i) => this.shape.length - 1 - i)): Value {
     if (perm.every((axis, i) => axis === i)) return this
-    if (this.node?.operator !== 'Transpose') return one('Transpose', [this], { perm })
-    // Of two in a row one is left, or none.
-    const before = this.node.attributes.perm as readonly number[]
-    return this.node.inputs[0]!.transpose(perm.map((axis) => before[axis]!))
+    const before = transposed(this)
+    return before ? before.x.transpose(perm.map((axis) => before.perm[axis]!)) : one('Transpose', [this], { perm })
   }
   /** One extent may be −1: it is worked out. An extent of 0 keeps the axis as it is. */
   reshape(shape: Shape): Value {
@@ -240,9 +239,7 @@ export function input(name: string, dtype: DType, shape: Shape): Value {
 /** A value that is part of the graph. */
 export function constant(dtype: DType, shape: Shape, values: ArrayLike<number>): Value {
   if (values.length !== size(shape)) {
-    throw new GraphError(
-      `A constant of shape [${shape.join(', ')}] needs ${size(shape)} values, found ${values.length}.`,
-    )
+    throw new GraphError(`A constant of [${shape.join(', ')}] needs ${size(shape)} values, found ${values.length}.`)
   }
   return new Value({ dtype, shape }, { kind: 'constant', tensor: { dtype, shape, data: toTypedArray(dtype, values) } })
 }
@@ -270,8 +267,7 @@ export function apply(
   custom?: CustomGradient,
 ): readonly Value[] {
   const infer = operators[operator]
-  if (!infer)
-    throw new GraphError(`The operator ${operator} is not known. Known: ${Object.keys(operators).join(', ')}.`)
+  if (!infer) throw new GraphError(`The operator ${operator} is not known. Known: ${Object.keys(operators).join()}.`)
   const outputs: Value[] = []
   const node: Node = { number: nodes++, operator, inputs, attributes, outputs, custom }
   try {

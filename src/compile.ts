@@ -14,11 +14,14 @@ import type { Device, Program, SessionOptions, Tensors } from './runtime/session
 import { FIRST } from './runtime/uncopied.ts'
 import { allocate, describe, sameShape, type Tensor, type TensorType } from './tensor.ts'
 
+/** Operators that the CPU may compute in blocks of channels. */
+const inBlocks = new Set(['Conv', 'Gemm', 'MatMul'])
+
 /** Forms that a device computes right, or faster. */
 async function formsFor(device: Device, nodes: readonly Node[]): Promise<Rewrite | undefined> {
   if (device === 'webgpu') return forWebGpu
   if (device !== 'cpu') return undefined
-  return forCpu(nodes.some(({ operator }) => operator === 'Conv') ? await channelBlock() : undefined)
+  return forCpu(nodes.some(({ operator }) => inBlocks.has(operator)) ? await channelBlock() : undefined)
 }
 
 /**

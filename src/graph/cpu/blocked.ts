@@ -2,7 +2,7 @@
 import type { Attributes } from '../operators/operator.ts'
 import { one, type Value } from '../value.ts'
 
-const DOMAIN = 'com.microsoft.nchwc'
+export const DOMAIN = 'com.microsoft.nchwc'
 
 /**
  * A convolution of channels in blocks of `block`, as many as a vector register of the processor holds: the runtime's direct

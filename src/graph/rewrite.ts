@@ -9,11 +9,7 @@ type Values = Readonly<Record<string, Value>>
 export type Users = (value: Value) => readonly Node[]
 
 /** What a node's outputs are computed by instead, from its inputs; undefined to leave it as it is. */
-export type Rewrite = (
-  node: Node,
-  inputs: readonly (Value | undefined)[],
-  users: Users,
-) => readonly Value[] | undefined
+export type Rewrite = (node: Node, inputs: readonly (Value | undefined)[], users: Users) => readonly Value[] | undefined
 
 /** The same outputs, with every node as `rule` has it. */
 export function rewrite(outputs: Values, rule: Rewrite): Record<string, Value> {

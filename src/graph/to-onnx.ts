@@ -21,7 +21,7 @@ const IR_VERSION = 10
 const floatAttributes = new Set(['alpha', 'beta', 'epsilon', 'gamma', 'momentum'])
 
 /** Operators whose later outputs are left out where nobody asks: its indices keep MaxPool from its fast path. */
-const optionalOutputs = new Set(['MaxPool'])
+const optionalOutputs = new Set(['MaxPool', 'LayerNormalization'])
 
 /** Constants up to this many bytes are shared where they are equal. */
 const SHARED_BYTES = 64

@@ -1,6 +1,6 @@
 /** Values: the edges of a graph, each with a fixed type and the node that computes it. Their methods build more graph. */
 import { GraphError } from '../errors.ts'
-import { type DType, type Shape, sameShape, size, type TensorType, toTypedArray } from '../tensor.ts'
+import { type DType, type Shape, size, type TensorType, toTypedArray } from '../tensor.ts'
 import { describeValue } from './describe.ts'
 import { transposed } from './exchange.ts'
 import type { CustomGradient, Node, Operand, Source } from './node.ts'
@@ -173,9 +173,7 @@ export class Value implements TensorType {
   }
   /** One extent may be −1: it is worked out. An extent of 0 keeps the axis as it is. */
   reshape(shape: Shape): Value {
-    const before = this.node?.operator === 'Reshape' ? this.node.inputs[0]! : this
-    const reshaped = one('Reshape', [before, integers(shape.map((extent, i) => extent || (this.shape[i] ?? 0)))])
-    return sameShape(reshaped.shape, before.shape) ? before : reshaped
+    return one('Reshape', [this, integers(shape)])
   }
   /** [n, …] as [n, product of the rest]. */
   flatten(): Value {

@@ -89,7 +89,7 @@ test('one of ours needs no file, and nothing else may have its name', async () =
 })
 
 test('what cannot be kept is told before anything is trained', async () => {
-  const fixed: Metric = { ...maximum, matrix: (a, b) => maximum.matrix(a, b).expand([a.shape[0]!, b.shape[0]!]) }
+  const fixed: Metric = { ...maximum, matrix: (a, b) => maximum.matrix(a, b).reshape([a.shape[0]!, b.shape[0]!]) }
   await expect(exportMetric(fixed, 4)).rejects.toThrow(/maximum cannot be kept with a model: .* does not fit/)
   const scaled: Metric = { ...maximum, matrix: (a, b) => maximum.matrix(a, b).div(a.shape[0]!) }
   await expect(exportMetric(scaled, 4)).rejects.toThrow(/gives other distances/)

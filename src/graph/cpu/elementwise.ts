@@ -41,9 +41,9 @@ export const inBlocks =
   (matrices: Matrices): Rewrite =>
   (node, inputs, users) => {
     const y = node.outputs[0]!
-    if (!isByElement(node) || !isMultiplied(y, users)) return undefined
+    if (!isByElement(node)) return undefined
     const blocks = inputs.map((x) => x && blocksOf(x, y, matrices))
-    if (blocks.some((each, i) => inputs[i] && !each)) return undefined
+    if (blocks.some((each, i) => inputs[i] && !each) || !isMultiplied(y, users)) return undefined
     return [matrices.tensor(one(node.operator, blocks, node.attributes), 'columns', y.shape)]
   }
 
@@ -52,7 +52,10 @@ function isByElement({ operator, inputs, outputs }: Node): boolean {
   const { dtype, shape } = outputs[0]!
   if (!byElement.has(operator) || dtype !== 'float32') return false
   const isWhole = (x: Value) => sameShape(x.shape, shape)
-  return inputs.every((x) => !x || x.shape.length === 0 || isWhole(x) || isRow(x, shape)) && inputs.some((x) => x && x.shape.length > 0 && isWhole(x))
+  return (
+    inputs.every((x) => !x || x.shape.length === 0 || isWhole(x) || isRow(x, shape)) &&
+    inputs.some((x) => x && x.shape.length > 0 && isWhole(x))
+  )
 }
 
 function isRow(x: Value, shape: readonly number[]): boolean {

@@ -54,6 +54,19 @@ describe('finite differences', () => {
     ],
     ['LayerNormalization without bias', ([x, s]) => one('LayerNormalization', [x, s], { axis: -1 }), [[3, 5], [5]]],
     [
+      'LayerNormalization with its mean and deviation',
+      ([x, s, b]) => {
+        const [y, mean, inverse] = apply('LayerNormalization', [x, s, b], { axis: -1 })
+        return y!.mul(inverse!).add(mean!)
+      },
+      [[3, 5], [5], [5]],
+    ],
+    [
+      "LayerNormalization's own gradient",
+      ([x, s]) => differentiate(one('LayerNormalization', [x, s], { axis: -1 }).pow(3).sum(), [x!])[0]!,
+      [[3, 5], [5]],
+    ],
+    [
       'InstanceNormalization of sequences',
       ([x, s, b]) => one('InstanceNormalization', [x, s, b]),
       [[2, 3, 6], [3], [3]],

@@ -9,34 +9,44 @@ function axisOf({ attributes }: Node, { shape }: Value): number {
 }
 
 /**
- * For y = x̂ · scale + bias, x̂ = (x − mean x)/√(var x + ε) over `axes`: Ba, Kiros, Hinton, "Layer Normalization", 2016. With
- * h = g · scale, the gradient is (h − mean h − x̂ · mean(h · x̂))/√(var x + ε).
+ * For y = x̂ · scale + bias, x̂ = (x − mean)/σ: Ba, Kiros, Hinton, "Layer Normalization", 2016. With h = g · scale the gradient is
+ * (h − mean h − x̂ · mean(h · x̂))/σ. Means over rows are products with the scale, so that h is never formed for them; mean and
+ * 1/σ are the second and third output, whose own gradients join what is taken off x − mean and off all alike.
  */
-function standardized(g: Value, x: Value, scale: Value, axes: readonly number[], epsilon: number) {
-  const centred = x.sub(x.mean(axes, true))
-  const inverse = centred.square().mean(axes, true).add(epsilon).sqrt().reciprocal()
-  const normal = centred.mul(inverse)
-  const h = g.mul(scale)
-  const byInput = h.sub(h.mean(axes, true)).sub(normal.mul(h.mul(normal).mean(axes, true)))
-  return { byInput: byInput.mul(inverse), byScale: g.mul(normal) }
-}
-
-const layerNormalization: Rule = (g, node) => {
+const layerNormalization: Rule = (g, node, [, byMean, byInverse]) => {
   const [x, scale, bias] = node.inputs as [Value, Value, Value | undefined]
-  const { axis = -1, epsilon = 1e-5 } = node.attributes as Record<string, number>
-  const axes = x.shape.flatMap((_, i) => (i >= at(axis, x.shape.length) ? [i] : []))
-  const { byInput, byScale } = standardized(g, x, scale, axes, epsilon)
-  return [byInput, unbroadcast(byScale, scale.shape), bias && unbroadcast(g, bias.shape)]
+  const { axis = -1 } = node.attributes as Record<string, number>
+  const start = at(axis, x.shape.length)
+  const [rows, width] = [size(x.shape.slice(0, start)), size(x.shape.slice(start))]
+  const column = scale.expand(x.shape.slice(start)).reshape([width, 1])
+  const perRow = (value: Value | undefined) => value?.reshape([rows, 1])
+  const [mean, inverse] = node.outputs.slice(1).map(perRow) as [Value, Value]
+  const centred = x.reshape([rows, width]).sub(mean)
+  const slope = g.reshape([rows, width]).mul(inverse)
+  const along = slope.mul(centred)
+  const join = (a: Value, b: Value | undefined) => (b ? a.add(b) : a)
+  const offCentred = join(along.matmul(column), perRow(byInverse)?.mul(inverse)).mul(inverse.square()).div(width)
+  const offAll = join(slope.matmul(column), perRow(byMean)?.neg()).div(width)
+  const byInput = slope.mul(column.reshape([width])).sub(centred.mul(offCentred).add(offAll))
+  return [
+    byInput.reshape(x.shape),
+    unbroadcast(along.reshape(x.shape), scale.shape),
+    bias && unbroadcast(g, bias.shape),
+  ]
 }
 
+/** As layer normalisation, over the places of each channel of each example. */
 const instanceNormalization: Rule = (g, node) => {
   const [x, scale] = inputsOf(node) as [Value, Value]
   const { epsilon = 1e-5 } = node.attributes as Record<string, number>
   const axes = x.shape.flatMap((_, i) => (i >= 2 ? [i] : []))
-  const perChannel = scale.reshape([x.shape[1]!, ...axes.map(() => 1)])
-  const { byInput, byScale } = standardized(g, x, perChannel, axes, epsilon)
+  const centred = x.sub(x.mean(axes, true))
+  const inverse = centred.square().mean(axes, true).add(epsilon).sqrt().reciprocal()
+  const normal = centred.mul(inverse)
+  const h = g.mul(scale.reshape([x.shape[1]!, ...axes.map(() => 1)]))
+  const byInput = h.sub(h.mean(axes, true)).sub(normal.mul(h.mul(normal).mean(axes, true)))
   const others = [0, ...axes]
-  return [byInput, byScale.sum(others), g.sum(others)]
+  return [byInput.mul(inverse), g.mul(normal).sum(others), g.sum(others)]
 }
 
 /** x over its norm; a zero vector stays zero, and no gradient flows through it. */

@@ -16,17 +16,22 @@ const lpNormalization: Infer = (inputs, attributes) => {
   return along(inputs, attributes)
 }
 
-/** Over the axes from `axis` on; scale and bias have their shape. */
+/**
+ * Over the axes from `axis` on; scale and bias have their shape. The second and third output are the mean and the inverse of
+ * the standard deviation.
+ */
 const layerNormalization: Infer = (inputs, attributes) => {
   const { axis = -1 } = attributes
   const x = required(inputs, 0)
-  const rest = x.shape.slice(normalizeAxis(axis as number, x.shape.length))
+  const start = normalizeAxis(axis as number, x.shape.length)
+  const rest = x.shape.slice(start)
   for (const each of [required(inputs, 1), inputs[2]]) {
     if (each && !sameShape(broadcast([each.shape, rest]), rest)) {
       throw new GraphError(`${describe(each)} does not broadcast to the normalised axes [${rest.join(', ')}]`)
     }
   }
-  return along(inputs, attributes)
+  const statistics = { dtype: x.dtype, shape: x.shape.map((extent, i) => (i < start ? extent : 1)) }
+  return [...along(inputs, attributes), statistics, statistics]
 }
 
 /** Over the spatial axes of each example's channels. */

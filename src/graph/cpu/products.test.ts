@@ -1,0 +1,205 @@
+/** Products in blocks give what plain ones give, and what lies between two of them stays in blocks. */
+import { expect, test } from 'vitest'
+import { expectClose } from '../../../test/tolerance.ts'
+import { compile } from '../../compile.ts'
+import { writeModel } from '../../onnx/codec.ts'
+import { random } from '../../random.ts'
+import { open } from '../../runtime/node.ts'
+import { size, type Tensor } from '../../tensor.ts'
+import { differentiate } from '../differentiate.ts'
+import { exchanged } from '../exchange.ts'
+import { forCpu } from '../for-cpu.ts'
+import { rewrite } from '../rewrite.ts'
+import { reach, toModel } from '../to-onnx.ts'
+import { input, one, type Value } from '../value.ts'
+
+const { uniform } = random(0, 'products')
+
+/** How often each of the operators of blocks is there. */
+function counted(outputs: Record<string, Value>): Record<string, number> {
+  const counts = { Conv: 0, ReorderInput: 0, ReorderOutput: 0, FusedMatMul: 0 }
+  for (const { operator } of reach(Object.values(outputs)).nodes) {
+    const name = operator.slice(operator.lastIndexOf('.') + 1) as keyof typeof counts
+    if (operator.startsWith('com.microsoft.')) counts[name]++
+  }
+  return counts
+}
+
+const inputsOf = (shapes: readonly (readonly number[])[]) => shapes.map((shape, i) => input(`x${i}`, 'float32', shape))
+
+/** The graph as it is, and as this processor is given it, of the same numbers. */
+async function expectSame(outputs: Record<string, Value>, shapes: readonly (readonly number[])[]) {
+  const feeds = Object.fromEntries(
+    shapes.map((shape, i): [string, Tensor] => {
+      const data = Float32Array.from({ length: size(shape) }, () => uniform(-0.25, 0.25))
+      return [`x${i}`, { dtype: 'float32', shape, data }]
+    }),
+  )
+  const plain = await open(writeModel(toModel(outputs)), { threads: 2 })
+  const expected = await plain.run(feeds)
+  await plain.release()
+  const compiled = await compile(outputs, { threads: 2 })
+  const found = await compiled.run(feeds)
+  await compiled.release()
+  for (const [name, { data, shape }] of Object.entries(expected)) {
+    expect(found[name]!.shape).toEqual(shape)
+    expectClose(found[name]!.data, data, name)
+  }
+}
+
+const gemm = (transA: number, transB: number) => (x: Value[]) => one('Gemm', x, { transA, transB })
+
+test.each<[string, number[][], (x: Value[]) => Value]>([
+  [
+    'two matrices',
+    [
+      [512, 512],
+      [512, 640],
+    ],
+    ([a, b]) => a!.matmul(b!),
+  ],
+  [
+    'the left one transposed',
+    [
+      [512, 512],
+      [512, 640],
+    ],
+    gemm(1, 0),
+  ],
+  ['the right one transposed, with a bias', [[512, 512], [640, 512], [640]], gemm(0, 1)],
+  [
+    'both transposed',
+    [
+      [512, 512],
+      [640, 512],
+    ],
+    gemm(1, 1),
+  ],
+  ['columns between blocks', [[512, 512], [512, 627], [627]], gemm(0, 0)],
+  [
+    'rows between blocks',
+    [
+      [509, 512],
+      [512, 640],
+    ],
+    ([a, b]) => a!.matmul(b!),
+  ],
+  [
+    'a stack and one',
+    [
+      [8, 64, 512],
+      [512, 640],
+    ],
+    ([a, b]) => a!.matmul(b!),
+  ],
+  [
+    'both exchanged',
+    [
+      [512, 512],
+      [640, 512],
+    ],
+    ([a, b]) => exchanged(a!).matmul(exchanged(b!)),
+  ],
+])('%s', async (_, shapes, build) => {
+  const y = build(inputsOf(shapes))
+  const rewritten = rewrite({ y }, forCpu(16))
+  expect(counted(rewritten)).toEqual({ Conv: 1, ReorderInput: 2, ReorderOutput: 1, FusedMatMul: 0 })
+  expect(rewritten.y!.shape).toEqual(y.shape)
+  await expectSame({ y }, shapes)
+})
+
+test('between two products, Gelu and a row that is added stay in blocks', async () => {
+  const shapes = [[4, 80, 512], [512, 640], [640], [640, 512]]
+  const [x, wide, row, narrow] = inputsOf(shapes) as [Value, Value, Value, Value]
+  const y = one('Gelu', [x.matmul(wide).add(row)])
+    .mul(2)
+    .matmul(narrow)
+  const counts = counted(rewrite({ y }, forCpu(16)))
+  // The image and both weights go in, the result comes out.
+  expect(counts).toEqual({ Conv: 2, ReorderInput: 3, ReorderOutput: 1, FusedMatMul: 0 })
+  await expectSame({ y }, shapes)
+})
+
+test('what is asked for besides comes out of its blocks', async () => {
+  const shapes = [
+    [640, 512],
+    [512, 640],
+    [640, 512],
+  ]
+  const [x, wide, narrow] = inputsOf(shapes) as [Value, Value, Value]
+  const inner = x.matmul(wide)
+  await expectSame({ inner, squares: inner.square().sum([1]), y: inner.relu().matmul(narrow) }, shapes)
+})
+
+test('gradients through two layers, of their biases too', async () => {
+  const shapes = [[640, 512], [640, 512], [640], [512, 640], [512]]
+  const values = inputsOf(shapes) as [Value, Value, Value, Value, Value]
+  const [x, first, bias, second, other] = values
+  const hidden = one('Gemm', [x, first, bias], { transB: 1 }).relu()
+  const loss = one('Gemm', [hidden, second, other], { transB: 1 }).square().mean()
+  const gradients = Object.fromEntries(differentiate(loss, values).map((each, i) => [`g${i}`, each]))
+  const counts = counted(rewrite({ loss, ...gradients }, forCpu(16)))
+  // Two forwards, four backwards, and two sums, the gradients of the biases: their addends stay in blocks.
+  expect(counts).toMatchObject({ Conv: 8, FusedMatMul: 0 })
+  await expectSame({ loss, ...gradients }, shapes)
+})
+
+test.each<[string, number[][], (x: Value[]) => Value, number]>([
+  [
+    'a small product',
+    [
+      [64, 64],
+      [64, 64],
+    ],
+    ([a, b]) => a!.matmul(b!),
+    16,
+  ],
+  [
+    'a thin product',
+    [
+      [2048, 512],
+      [512, 16],
+    ],
+    ([a, b]) => a!.matmul(b!),
+    16,
+  ],
+  [
+    'an inner extent between blocks',
+    [
+      [512, 500],
+      [500, 640],
+    ],
+    ([a, b]) => a!.matmul(b!),
+    16,
+  ],
+  [
+    'a stack of products',
+    [
+      [2, 512, 512],
+      [2, 512, 640],
+    ],
+    ([a, b]) => a!.matmul(b!),
+    16,
+  ],
+  [
+    'a multiple of a product',
+    [
+      [512, 512],
+      [512, 640],
+    ],
+    (x) => one('Gemm', x, { alpha: 2 }),
+    16,
+  ],
+  [
+    'a product in blocks of 8',
+    [
+      [512, 512],
+      [512, 640],
+    ],
+    ([a, b]) => a!.matmul(b!),
+    8,
+  ],
+])('%s stays as it is', (_, shapes, build, block) => {
+  const y = build(inputsOf(shapes))
+  expect(rewrite({ y }, forCpu(block)).y).toBe(y)
+})

@@ -63,6 +63,9 @@ export function toModel(outputs: Readonly<Record<string, Value>>, { freeAxis }: 
     return name
   }
 
+  for (const name of Object.keys(outputs)) {
+    if (inputs.has(name)) throw new GraphError(`An input and an output of one graph are both named ${name}.`)
+  }
   const outputNames = new Map(Object.entries(outputs).map(([name, value]) => [value, name]))
   for (const [name, value] of inputs) names.set(value, name)
   const written = nodes.map((node, i): OnnxNode => {

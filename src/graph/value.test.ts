@@ -144,6 +144,11 @@ test('two inputs of one name are refused', async () => {
   await expect(compile({ sum })).rejects.toThrow(/Two inputs of one graph are named x/)
 })
 
+test('an output of the name of an input is refused', async () => {
+  const x = input('x', 'float32', [1])
+  await expect(compile({ x: x.neg() })).rejects.toThrow(/An input and an output of one graph are both named x/)
+})
+
 test('a deep graph is differentiated without exhausting the stack', () => {
   const x = input('x', 'float32', [1])
   let y: Value = x

@@ -25,6 +25,29 @@ function biased(columns: number): readonly [string, number[][], (values: Value[]
   return [`2048 × 384 × ${columns} with a bias`, [[2048, 384], [columns, 384], [columns]], build]
 }
 
+/** The gradient of the weights of such a layer. */
+function byWeights(columns: number): readonly [string, number[][], (values: Value[]) => Value] {
+  const build = ([g, x]: Value[]) => one('Gemm', [g, x], { transA: 1 })
+  return [
+    `${columns} × 2048 × 384, the left one transposed`,
+    [
+      [2048, columns],
+      [2048, 384],
+    ],
+    build,
+  ]
+}
+
+/** Two layers of an MLP or a transformer. */
+const feedForward = [
+  '2048 × 384 × 1536 × 384 with biases, Gelu between',
+  [[2048, 384], [1536, 384], [1536], [384, 1536], [384]],
+  ([x, wide, a, narrow, b]: Value[]) => {
+    const inner = one('Gelu', [one('Gemm', [x, wide, a], { transB: 1 })])
+    return one('Gemm', [inner, narrow, b], { transB: 1 })
+  },
+] as const
+
 const cases = [
   convolution(256, 14),
   convolution(256, 7),
@@ -32,6 +55,9 @@ const cases = [
   convolution(16, 56),
   biased(1536),
   biased(1152),
+  byWeights(1536),
+  byWeights(1152),
+  feedForward,
   ['sum over 2,048 rows of 1,536', [[2048, 1536]], ([x]: Value[]) => x!.sum([0])],
   ['2048 × 1536, whether above zero', [[2048, 1536]], ([x]: Value[]) => x!.greater(0).cast('float32')],
 ] as const

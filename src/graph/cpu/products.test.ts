@@ -47,59 +47,26 @@ async function expectSame(outputs: Record<string, Value>, shapes: readonly (read
   }
 }
 
-const gemm = (transA: number, transB: number) => (x: Value[]) => one('Gemm', x, { transA, transB })
+const [ROWS, INNER, COLUMNS] = [1024, 1600, 1040]
+const left = [ROWS, INNER]
+const right = [INNER, COLUMNS]
+const turned = (shape: readonly number[]) => shape.toReversed()
 
-test.each<[string, number[][], (x: Value[]) => Value]>([
-  [
-    'two matrices',
-    [
-      [512, 512],
-      [512, 640],
-    ],
-    ([a, b]) => a!.matmul(b!),
-  ],
-  [
-    'the left one transposed',
-    [
-      [512, 512],
-      [512, 640],
-    ],
-    gemm(1, 0),
-  ],
-  ['the right one transposed, with a bias', [[512, 512], [640, 512], [640]], gemm(0, 1)],
-  [
-    'both transposed',
-    [
-      [512, 512],
-      [640, 512],
-    ],
-    gemm(1, 1),
-  ],
-  ['columns between blocks', [[512, 512], [512, 627], [627]], gemm(0, 0)],
-  [
-    'rows between blocks',
-    [
-      [509, 512],
-      [512, 640],
-    ],
-    ([a, b]) => a!.matmul(b!),
-  ],
-  [
-    'a stack and one',
-    [
-      [8, 64, 512],
-      [512, 640],
-    ],
-    ([a, b]) => a!.matmul(b!),
-  ],
-  [
-    'both exchanged',
-    [
-      [512, 512],
-      [640, 512],
-    ],
-    ([a, b]) => exchanged(a!).matmul(exchanged(b!)),
-  ],
+type Build = (x: Value[]) => Value
+const multiply: Build = ([a, b]) => a!.matmul(b!)
+const gemm = (transA: number, transB: number): Build => {
+  return (x) => one('Gemm', x, { transA, transB })
+}
+
+test.each<[string, number[][], Build]>([
+  ['two matrices', [left, right], multiply],
+  ['the left one transposed', [turned(left), right], gemm(1, 0)],
+  ['the right one transposed, with a bias', [left, turned(right), [COLUMNS]], gemm(0, 1)],
+  ['both transposed', [turned(left), turned(right)], gemm(1, 1)],
+  ['both exchanged', [turned(left), turned(right)], ([a, b]) => exchanged(a!).matmul(exchanged(b!))],
+  ['columns between blocks', [left, [INNER, 1035], [1035]], gemm(0, 0)],
+  ['rows between blocks', [[1021, INNER], right], multiply],
+  ['a stack and one', [[8, 128, INNER], right], multiply],
 ])('%s', async (_, shapes, build) => {
   const y = build(inputsOf(shapes))
   const rewritten = rewrite({ y }, forCpu(16))
@@ -109,97 +76,81 @@ test.each<[string, number[][], (x: Value[]) => Value]>([
 })
 
 test('between two products, Gelu and a row that is added stay in blocks', async () => {
-  const shapes = [[4, 80, 512], [512, 640], [640], [640, 512]]
+  const shapes = [[8, 128, INNER], right, [COLUMNS], turned(right)]
   const [x, wide, row, narrow] = inputsOf(shapes) as [Value, Value, Value, Value]
   const y = one('Gelu', [x.matmul(wide).add(row)])
     .mul(2)
     .matmul(narrow)
-  const counts = counted(rewrite({ y }, forCpu(16)))
   // The image and both weights go in, the result comes out.
-  expect(counts).toEqual({ Conv: 2, ReorderInput: 3, ReorderOutput: 1, FusedMatMul: 0 })
+  const counts = { Conv: 2, ReorderInput: 3, ReorderOutput: 1, FusedMatMul: 0 }
+  expect(counted(rewrite({ y }, forCpu(16)))).toEqual(counts)
   await expectSame({ y }, shapes)
 })
 
 test('what is asked for besides comes out of its blocks', async () => {
-  const shapes = [
-    [640, 512],
-    [512, 640],
-    [640, 512],
-  ]
+  const shapes = [left, right, turned(right)]
   const [x, wide, narrow] = inputsOf(shapes) as [Value, Value, Value]
   const inner = x.matmul(wide)
   await expectSame({ inner, squares: inner.square().sum([1]), y: inner.relu().matmul(narrow) }, shapes)
 })
 
 test('gradients through two layers, of their biases too', async () => {
-  const shapes = [[640, 512], [640, 512], [640], [512, 640], [512]]
+  const shapes = [left, turned(right), [COLUMNS], right, [INNER]]
   const values = inputsOf(shapes) as [Value, Value, Value, Value, Value]
   const [x, first, bias, second, other] = values
   const hidden = one('Gemm', [x, first, bias], { transB: 1 }).relu()
   const loss = one('Gemm', [hidden, second, other], { transB: 1 }).square().mean()
   const gradients = Object.fromEntries(differentiate(loss, values).map((each, i) => [`g${i}`, each]))
-  const counts = counted(rewrite({ loss, ...gradients }, forCpu(16)))
   // Two forwards, four backwards, and two sums, the gradients of the biases: their addends stay in blocks.
-  expect(counts).toMatchObject({ Conv: 8, FusedMatMul: 0 })
+  expect(counted(rewrite({ loss, ...gradients }, forCpu(16)))).toMatchObject({ Conv: 8, FusedMatMul: 0 })
   await expectSame({ loss, ...gradients }, shapes)
 })
 
-test.each<[string, number[][], (x: Value[]) => Value, number]>([
+const [a, b] = inputsOf([left, right]) as [Value, Value]
+
+test.each<[string, Value, number]>([
   [
     'a small product',
-    [
-      [64, 64],
-      [64, 64],
-    ],
-    ([a, b]) => a!.matmul(b!),
+    multiply(
+      inputsOf([
+        [128, 128],
+        [128, 128],
+      ]),
+    ),
     16,
   ],
   [
     'a thin product',
-    [
-      [2048, 512],
-      [512, 16],
-    ],
-    ([a, b]) => a!.matmul(b!),
+    multiply(
+      inputsOf([
+        [2048, 512],
+        [512, 16],
+      ]),
+    ),
     16,
   ],
   [
     'an inner extent between blocks',
-    [
-      [512, 500],
-      [500, 640],
-    ],
-    ([a, b]) => a!.matmul(b!),
+    multiply(
+      inputsOf([
+        [ROWS, 1500],
+        [1500, COLUMNS],
+      ]),
+    ),
     16,
   ],
   [
     'a stack of products',
-    [
-      [2, 512, 512],
-      [2, 512, 640],
-    ],
-    ([a, b]) => a!.matmul(b!),
+    multiply(
+      inputsOf([
+        [2, ...left],
+        [2, ...right],
+      ]),
+    ),
     16,
   ],
-  [
-    'a multiple of a product',
-    [
-      [512, 512],
-      [512, 640],
-    ],
-    (x) => one('Gemm', x, { alpha: 2 }),
-    16,
-  ],
-  [
-    'a product in blocks of 8',
-    [
-      [512, 512],
-      [512, 640],
-    ],
-    ([a, b]) => a!.matmul(b!),
-    8,
-  ],
-])('%s stays as it is', (_, shapes, build, block) => {
-  const y = build(inputsOf(shapes))
+  ['a multiple of a product', one('Gemm', [a, b], { alpha: 2 }), 16],
+  ['a product where blocks are of 8', a.matmul(b), 8],
+])('%s stays as it is', (_, y, block) => {
   expect(rewrite({ y }, forCpu(block)).y).toBe(y)
 })

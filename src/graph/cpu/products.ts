@@ -6,7 +6,7 @@ import { isMultiplied } from './elementwise.ts'
 import { convolved, type Direction, type Matrices, OUT, other } from './matrices.ts'
 
 /** For a number that is brought into blocks, a product has to have at least so many multiplications. */
-const WORTH = 100
+const WORTH = 200
 /** What a number of the result costs where it goes on in columns, and what one that a bias is added to afterwards. */
 const IN_BLOCKS = { columns: 0, rows: OUT.rows + 1 }
 const WITH_BIAS = { columns: OUT.columns, rows: OUT.rows + 1 }

@@ -7,8 +7,8 @@ import { startPeer } from './peer.ts'
 
 const [ROWS, DIMENSION, PER_CLASS, ROUNDS] = [60_000, 128, 10, 3]
 
-const { uniform } = random(0, 'bench')
-const centres = Float32Array.from({ length: (ROWS / PER_CLASS) * DIMENSION }, () => uniform(-1, 1))
+const { uniform, uniforms } = random(0, 'bench')
+const centres = uniforms((ROWS / PER_CLASS) * DIMENSION, -1, 1)
 const data = Float32Array.from({ length: ROWS * DIMENSION }, (_, i) => {
   const [row, column] = [Math.floor(i / DIMENSION), i % DIMENSION]
   return centres[Math.floor(row / PER_CLASS) * DIMENSION + column]! + uniform(-1, 1)

@@ -9,7 +9,7 @@ import { size } from '../src/tensor.ts'
 import { matrixRate, medians } from './measure.ts'
 
 const ROUNDS = 25
-const { uniform } = random(0, 'forms')
+const { uniforms } = random(0, 'forms')
 
 function convolution(images: number, extent: number): readonly [string, number[][], (values: Value[]) => Value] {
   const shapes = [
@@ -67,10 +67,7 @@ for (const [name, shapes, build] of cases) {
   const y = build(shapes.map((shape, i) => input(`x${i}`, 'float32', shape)))
   const feeds = Object.fromEntries(
     shapes.map((shape, i) => {
-      return [
-        `x${i}`,
-        { dtype: 'float32', shape, data: Float32Array.from({ length: size(shape) }, () => uniform(-1, 1)) },
-      ]
+      return [`x${i}`, { dtype: 'float32', shape, data: uniforms(size(shape), -1, 1) }]
     }),
   ) as Parameters<Awaited<ReturnType<typeof compile>>['run']>[0]
   const [asIs, formed] = [await open(writeModel(toModel({ y })), { threads: 2 }), await compile({ y }, { threads: 2 })]

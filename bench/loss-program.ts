@@ -39,13 +39,13 @@ export async function lossProgram(loss: Loss, n: number, classes: 'even' | 'unev
   const slopes = differentiate(value, [embeddings, ...trained.map((name) => own[name]!)])
   const outputs = Object.fromEntries(slopes.map((slope, i) => [`slope ${i}`, slope]))
   const program = await compile({ value, ...outputs }, { threads: 2 })
-  const { uniform } = random(0, 'bench')
+  const { uniforms } = random(0, 'bench')
   const feeds = {
     ...variables,
     embeddings: {
       dtype: 'float32',
       shape: [n, DIMENSION],
-      data: Float32Array.from({ length: n * DIMENSION }, () => uniform(-1, 1)),
+      data: uniforms(n * DIMENSION, -1, 1),
     },
     labels: { dtype: 'int32', shape: [n], data: labels },
   } as const

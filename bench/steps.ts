@@ -29,9 +29,9 @@ function products(rows: number, widths: readonly number[]): number {
 }
 
 function drawn(shape: readonly number[], dtype: 'uint8' | 'float32'): Tensor {
-  const { integer, uniform } = random(0, 'bench')
+  const { integer, uniforms } = random(0, 'bench')
   if (dtype === 'uint8') return { dtype, shape, data: Uint8Array.from({ length: size(shape) }, () => integer(256)) }
-  return { dtype, shape, data: Float32Array.from({ length: size(shape) }, () => uniform(-1, 1)) }
+  return { dtype, shape, data: uniforms(size(shape), -1, 1) }
 }
 
 const tokens = 32 * layers.tokens

@@ -2,6 +2,7 @@
 import type { Encoder, Values, Variables } from '../src/encoders/index.ts'
 import { apply, one, type Value } from '../src/graph/value.ts'
 import { random } from '../src/random.ts'
+import { size } from '../src/tensor.ts'
 
 export interface TransformerOptions {
   readonly layers: number
@@ -24,21 +25,20 @@ export function transformer({ layers, tokens, width, heads }: TransformerOptions
     dimension: width,
     settings: { layers, width, heads },
     variables(seed) {
-      const { uniform } = random(seed, 'transformer')
+      const { uniforms } = random(seed, 'transformer')
       const all: Record<string, Variables[string]> = {}
-      const add = (name: string, shape: readonly number[], draw: () => number) => {
-        const data = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, draw)
+      const add = (name: string, shape: readonly number[], data: Float32Array<ArrayBuffer>) => {
         all[name] = { dtype: 'float32', shape, data, trained: true }
       }
       for (let i = 0; i < layers; i++) {
         for (const [name, shape] of Object.entries(shapes)) {
           const bound = 1 / Math.sqrt(shape[1]!)
-          add(`${i}.${name}.weight`, shape, () => uniform(-bound, bound))
-          add(`${i}.${name}.bias`, [shape[0]!], () => 0)
+          add(`${i}.${name}.weight`, shape, uniforms(size(shape), -bound, bound))
+          add(`${i}.${name}.bias`, [shape[0]!], new Float32Array(shape[0]!))
         }
         for (const norm of ['norm1', 'norm2']) {
-          add(`${i}.${norm}.scale`, [width], () => 1)
-          add(`${i}.${norm}.shift`, [width], () => 0)
+          add(`${i}.${norm}.scale`, [width], new Float32Array(width).fill(1))
+          add(`${i}.${norm}.shift`, [width], new Float32Array(width))
         }
       }
       return all

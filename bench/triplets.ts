@@ -29,12 +29,12 @@ async function step(n: number, perClass: number, sorted: boolean) {
   const value = mean.reduce(terms)
   const [gradient] = differentiate(value, [embeddings])
   const program = await compile({ value, gradient: gradient! }, { threads: 2 })
-  const { uniform } = random(0, 'bench')
+  const { uniforms } = random(0, 'bench')
   const feeds = {
     embeddings: {
       ...embeddings,
       dtype: 'float32',
-      data: Float32Array.from({ length: n * DIMENSION }, () => uniform(-1, 1)),
+      data: uniforms(n * DIMENSION, -1, 1),
     },
     labels: { dtype: 'int32', shape: [n], data: Int32Array.from({ length: n }, (_, i) => Math.floor(i / perClass)) },
   } as const

@@ -18,12 +18,12 @@ const FEW = 4
  * Weights uniform in ±√(6 / fan-in), which keeps the variance of what passes through a relu: He, Zhang, Ren, Sun,
  * "Delving Deep into Rectifiers", 2015, section 2.2. `shape` is [outputs, …fan-in].
  */
-function weights(shape: Shape, { uniform }: Random): Variable {
+function weights(shape: Shape, { uniforms }: Random): Variable {
   const bound = Math.sqrt(6 / size(shape.slice(1)))
   return {
     dtype: 'float32',
     shape,
-    data: Float32Array.from({ length: size(shape) }, () => uniform(-bound, bound)),
+    data: uniforms(size(shape), -bound, bound),
     trained: true,
   }
 }

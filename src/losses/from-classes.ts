@@ -40,8 +40,7 @@ export function fromClasses({ name, metric, settings, reduce, perClass = 1, form
       const rows = classes * perClass
       // Glorot and Bengio, 2010, eq. 16.
       const bound = Math.sqrt(6 / (classes + dimension))
-      const { uniform } = random(seed, `weights of ${name}`)
-      const data = Float32Array.from({ length: rows * dimension }, () => uniform(-bound, bound))
+      const data = random(seed, `weights of ${name}`).uniforms(rows * dimension, -bound, bound)
       return { weights: { dtype: 'float32', shape: [rows, dimension], data, trained: true } }
     },
     build(examples, { weights } = {}) {

@@ -147,7 +147,7 @@ function valuesOf({ graph }: Model, file: string): Map<string, Value> {
 
 /** @throws UsageError if the metric and what was kept of it differ for other numbers of rows than it was kept with. */
 async function compare(metric: Metric, kept: Metric, dimension: number): Promise<void> {
-  const { uniform } = random(0, metric.name)
+  const { uniforms } = random(0, metric.name)
   const expected = distances(metric, dimension, TRIED)
   const fixed = (what: string) =>
     new UsageError(
@@ -164,10 +164,7 @@ async function compare(metric: Metric, kept: Metric, dimension: number): Promise
     Object.entries({ left: TRIED.pairs, right: TRIED.pairs, rows: TRIED.n, columns: TRIED.m }).map(
       ([name, count]): [string, Tensor] => {
         const shape = [count, dimension]
-        return [
-          name,
-          { dtype: 'float32', shape, data: Float32Array.from({ length: size(shape) }, () => uniform(-1, 1)) },
-        ]
+        return [name, { dtype: 'float32', shape, data: uniforms(size(shape), -1, 1) }]
       },
     ),
   )

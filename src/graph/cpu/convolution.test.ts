@@ -1,7 +1,7 @@
 /** Convolutions of small images side by side, or in blocks of channels, give what plain ones give. */
 import { expect, test } from 'vitest'
+import { expectCompiledSame } from '../../../test/compiled.ts'
 import { expectClose } from '../../../test/tolerance.ts'
-import { compile } from '../../compile.ts'
 import { writeModel } from '../../onnx/codec.ts'
 import { random } from '../../random.ts'
 import { open } from '../../runtime/node.ts'
@@ -11,11 +11,11 @@ import { rewrite } from '../rewrite.ts'
 import { toModel } from '../to-onnx.ts'
 import { input, one, type Value } from '../value.ts'
 
-const { uniform } = random(0, 'convolutions')
+const { uniforms } = random(0, 'convolutions')
 const filled = (shape: readonly number[]): Tensor => ({
   dtype: 'float32',
   shape,
-  data: Float32Array.from({ length: size(shape) }, () => uniform(-1, 1)),
+  data: uniforms(size(shape), -1, 1),
 })
 
 async function run(outputs: Record<string, Value>, feeds: Record<string, Tensor>) {
@@ -76,14 +76,8 @@ test.each<[string, number[], number[], Record<string, number[]>]>([
   const plain = { y: one('Conv', [x, w, b], attributes), withoutBias: one('Conv', [x, w], attributes) }
   expect(rewrite(plain, forCpu(16)).y!.node!.operator).toBe('com.microsoft.nchwc.ReorderOutput')
   const feeds = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, filled(shape)]))
-  const asIs = await open(writeModel(toModel(plain)), { threads: 2 })
-  const expected = await asIs.run(feeds)
-  await asIs.release()
   // As this processor has it, if it has such convolutions at all.
-  const compiled = await compile(plain, { threads: 2 })
-  const results = await compiled.run(feeds)
-  await compiled.release()
-  for (const name of ['y', 'withoutBias']) expectClose(results[name]!.data, expected[name]!.data, name)
+  await expectCompiledSame(plain, feeds)
 })
 
 test.each<[string, number[], number[], Record<string, number>]>([

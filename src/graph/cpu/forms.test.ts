@@ -11,10 +11,10 @@ import { rewrite } from '../rewrite.ts'
 import { reach, toModel } from '../to-onnx.ts'
 import { input, one, type Value } from '../value.ts'
 
-const { uniform } = random(0, 'forms')
+const { uniforms } = random(0, 'forms')
 
 function filled(shape: readonly number[]): Tensor {
-  return { dtype: 'float32', shape, data: Float32Array.from({ length: size(shape) }, () => uniform(-1, 1)) }
+  return { dtype: 'float32', shape, data: uniforms(size(shape), -1, 1) }
 }
 
 const operatorsOf = (y: Value) => reach([y]).nodes.map(({ operator }) => operator)

@@ -1,19 +1,16 @@
 /** Products in blocks give what plain ones give, and what lies between two of them stays in blocks. */
 import { expect, test } from 'vitest'
-import { expectClose } from '../../../test/tolerance.ts'
-import { compile } from '../../compile.ts'
-import { writeModel } from '../../onnx/codec.ts'
+import { expectCompiledSame } from '../../../test/compiled.ts'
 import { random } from '../../random.ts'
-import { open } from '../../runtime/node.ts'
 import { size, type Tensor } from '../../tensor.ts'
 import { differentiate } from '../differentiate.ts'
 import { exchanged } from '../exchange.ts'
 import { forCpu } from '../for-cpu.ts'
 import { rewrite } from '../rewrite.ts'
-import { reach, toModel } from '../to-onnx.ts'
+import { reach } from '../to-onnx.ts'
 import { input, one, type Value } from '../value.ts'
 
-const { uniform } = random(0, 'products')
+const { uniforms } = random(0, 'products')
 
 /** How often each of the operators of blocks is there. */
 function counted(outputs: Record<string, Value>): Record<string, number> {
@@ -27,24 +24,11 @@ function counted(outputs: Record<string, Value>): Record<string, number> {
 
 const inputsOf = (shapes: readonly (readonly number[])[]) => shapes.map((shape, i) => input(`x${i}`, 'float32', shape))
 
-/** The graph as it is, and as this processor is given it, of the same numbers. */
 async function expectSame(outputs: Record<string, Value>, shapes: readonly (readonly number[])[]) {
-  const feeds = Object.fromEntries(
-    shapes.map((shape, i): [string, Tensor] => {
-      const data = Float32Array.from({ length: size(shape) }, () => uniform(-0.25, 0.25))
-      return [`x${i}`, { dtype: 'float32', shape, data }]
-    }),
-  )
-  const plain = await open(writeModel(toModel(outputs)), { threads: 2 })
-  const expected = await plain.run(feeds)
-  await plain.release()
-  const compiled = await compile(outputs, { threads: 2 })
-  const found = await compiled.run(feeds)
-  await compiled.release()
-  for (const [name, { data, shape }] of Object.entries(expected)) {
-    expect(found[name]!.shape).toEqual(shape)
-    expectClose(found[name]!.data, data, name)
-  }
+  const feeds = shapes.map((shape, i): [string, Tensor] => {
+    return [`x${i}`, { dtype: 'float32', shape, data: uniforms(size(shape), -0.25, 0.25) }]
+  })
+  await expectCompiledSame(outputs, Object.fromEntries(feeds))
 }
 
 const [ROWS, INNER, COLUMNS] = [1024, 1600, 1040]

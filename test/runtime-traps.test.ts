@@ -189,6 +189,6 @@ test('tuples, too, emit nothing of the kind', () => {
   } as const
   const { value } = quadruplet().build(examples)
   const gradients = differentiate(value, [examples.anchor, examples.secondNegative])
-  const { nodes } = toModel({ value, a: gradients[0]!, o: gradients[1]! }).graph
+  const { nodes } = toModel({ value, byAnchor: gradients[0]!, bySecond: gradients[1]! }).graph
   expect(nodes.map(({ operator }) => operator).join()).not.toMatch(/ScatterND|Dropout|Random/)
 })

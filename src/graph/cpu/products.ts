@@ -5,8 +5,11 @@ import type { Value } from '../value.ts'
 import { isMultiplied } from './elementwise.ts'
 import { convolved, type Direction, type Matrices, OUT, other } from './matrices.ts'
 
-/** For a number that is brought into blocks, a product has to have at least so many multiplications. */
-const WORTH = 200
+/**
+ * For a number that is brought into blocks, a product has to have at least so many multiplications: fewer where its left matrix
+ * is transposed, which the runtime's products are slowest at.
+ */
+const WORTH = { plain: 200, transposed: 80 }
 /** What a number of the result costs where it goes on in columns, and what one that a bias is added to afterwards. */
 const IN_BLOCKS = { columns: 0, rows: OUT.rows + 1 }
 const WITH_BIAS = { columns: OUT.columns, rows: OUT.rows + 1 }
@@ -43,7 +46,8 @@ export function productInBlocks(
   const direction = (['columns', 'rows'] as const)
     .filter((each) => inner % block === 0 && extents[each] % block === 0)
     .sort((a, b) => costOf(a) - costOf(b))[0]
-  if (direction === undefined || costOf(direction) * WORTH > rows * inner * columns) return undefined
+  const worth = factors[0].isTransposed ? WORTH.transposed : WORTH.plain
+  if (direction === undefined || costOf(direction) * worth > rows * inner * columns) return undefined
   const [left, right] = factors.map((each) => matrices.blocks(each.x, within(each, direction))) as [Value, Value]
   if (direction === 'columns') return matrices.tensor(convolved(left, right, bias, block), direction, y.shape)
   // Here the channels, to which a convolution adds its bias, are rows.

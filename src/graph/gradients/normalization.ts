@@ -65,8 +65,7 @@ const lpNormalization: Rule = (g, node) => {
 export const normalization: Rules = {
   Softmax: (g, node) => {
     const y = node.outputs[0]!
-    const weighted = g.mul(y)
-    return [weighted.sub(y.mul(weighted.sum([axisOf(node, y)], true)))]
+    return [y.mul(g.sub(g.mul(y).sum([axisOf(node, y)], true)))]
   },
   LogSoftmax: (g, node) => {
     const y = node.outputs[0]!

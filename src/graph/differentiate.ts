@@ -1,6 +1,7 @@
 /** Reverse-mode differentiation: from a graph to the graph of its gradients. */
 import { GraphError } from '../errors.ts'
 import { describe, sameShape } from '../tensor.ts'
+import { withoutRule } from './gradients/limits.ts'
 import { zeros } from './gradients/rule.ts'
 import { gradients as rules } from './gradients/table.ts'
 import type { Node } from './node.ts'
@@ -39,8 +40,10 @@ export function differentiate(output: Value, targets: readonly Value[], upstream
 
 function ruleOf(node: Node) {
   const rule = rules[node.operator]
-  if (!rule) throw new GraphError(`The operator ${node.operator} has no gradient. Detach what it computes.`)
-  return rule
+  const limit = withoutRule(node.operator, node.attributes)
+  if (rule && !limit) return rule
+  const what = limit ? `${node.operator} with ${limit}` : `The operator ${node.operator}`
+  throw new GraphError(`${what} has no gradient. Detach what it computes.`)
 }
 
 /** The nodes on a way from the targets to the output, last made first: an order in which gradients can flow. */

@@ -1,6 +1,6 @@
 /** Gradients of the element-by-element operators. */
 import type { Node } from '../node.ts'
-import type { Value } from '../value.ts'
+import { constant, type Value } from '../value.ts'
 import { inputsOf, masked, type Rule, type Rules, unary, unbroadcast } from './rule.ts'
 
 /** A rule for operands that are broadcast, from the gradient of each at the common shape. */
@@ -18,15 +18,44 @@ const chosen: Rule = operands((g, inputs, node) => {
   return hits.map((hit) => share.mul(hit))
 })
 
+/** 1/x; 0 at zero, where the slope is infinite, and no gradient is what keeps training alive. Sums cost less than Where. */
+function inverse(x: Value): Value {
+  const isZero = x.equal(0).cast('float32')
+  return x.add(isZero).reciprocal().sub(isZero)
+}
+
+function isNowhere(constants: Value, condition: (x: number) => boolean): boolean {
+  return !Array.from(constants.data as Float32Array).some(condition)
+}
+
+/** A constant stays one, so that it is known what its power is at zero. */
+function lessOne(exponent: Value): Value {
+  const { dtype, shape, data } = exponent
+  if (!data) return exponent.sub(1)
+  return constant(
+    dtype,
+    shape,
+    Array.from(data as Float32Array, (x) => x - 1),
+  )
+}
+
 const none: Rule = (_, node) => node.inputs.map(() => undefined)
 
 export const elementwise: Rules = {
   Add: operands((g, inputs) => inputs.map(() => g)),
   Sub: operands((g) => [g, g.neg()]),
   Mul: operands((g, [a, b]) => [g.mul(b!), g.mul(a!)]),
-  Div: operands((g, [, b], node) => [g.div(b!), g.mul(node.outputs[0]!).div(b!).neg()]),
+  Div: operands((g, [a, b]) => {
+    if (b!.data && isNowhere(b!, (x) => x === 0)) return [g.div(b!), undefined]
+    const factor = inverse(b!)
+    const slope = g.mul(factor)
+    return [slope, slope.mul(a!).mul(factor).neg()]
+  }),
   Pow: operands((g, [a, b], node) => {
-    const base = g.mul(b!).mul(a!.pow(b!.sub(1)))
+    const slope = g.mul(b!).mul(a!.pow(lessOne(b!)))
+    if (b!.data && isNowhere(b!, (x) => x < 1)) return [slope, undefined]
+    // At zero the slope of a power below 1 is infinite, and no gradient is what keeps training alive there.
+    const base = masked(slope, a!.equal(0).not().or(b!.greaterEqual(1)))
     if (b!.data) return [base, undefined]
     // 0^b has no slope in b for b > 0, and log 0 must not spoil it.
     return [base, masked(g.mul(node.outputs[0]!).mul(a!.greater(0).where(a!, 1).log()), a!.greater(0))]
@@ -39,13 +68,13 @@ export const elementwise: Rules = {
     return [x.greater(0).where(g, masked(g.neg(), x.less(0)))]
   },
   Exp: unary((_, y) => y),
-  Log: unary((x) => x.reciprocal()),
+  Log: unary(inverse),
   // At zero the slope of the root is infinite; no gradient is what keeps training alive there.
   Sqrt: (g, node) => {
     const y = node.outputs[0]!
     return [masked(g.mul(0.5).div(y.greater(0).where(y, 1)), y.greater(0))]
   },
-  Reciprocal: unary((_, y) => y.square().neg()),
+  Reciprocal: unary((x) => inverse(x).square().neg()),
   // A product with 0 and 1, which the runtime computes several times faster than Where.
   Relu: unary((_, y) => y.greater(0).cast('float32')),
   Sigmoid: unary((_, y) => y.sub(y.square())),

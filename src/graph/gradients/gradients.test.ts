@@ -1,39 +1,9 @@
-/** Gradients in other settings than the reference has, against finite differences; and where they have to stay finite. */
+/** Gradients in other settings than the reference has, against finite differences. */
 import { describe, expect, test } from 'vitest'
+import { expectDifferences } from '../../../test/differences.ts'
 import { compile } from '../../compile.ts'
-import { random } from '../../random.ts'
-import { size } from '../../tensor.ts'
 import { differentiate } from '../differentiate.ts'
 import { apply, constant, input, integers, one, scalar, type Value } from '../value.ts'
-
-const { uniform } = random(0, 'gradients')
-const numbers = (shape: readonly number[]) => Float32Array.from({ length: size(shape) }, () => uniform(0.2, 1.4))
-
-/** The gradient of Σ weights · f(inputs) with respect to each input, and the value, at given inputs. */
-async function run(
-  f: (inputs: Value[]) => Value,
-  shapes: readonly (readonly number[])[],
-  data: readonly Float32Array[],
-) {
-  const inputs = shapes.map((shape, i) => input(`x${i}`, 'float32', shape))
-  const y = f(inputs)
-  const weights = constant(
-    'float32',
-    y.shape,
-    Array.from({ length: size(y.shape) }, (_, i) => 0.3 + (i % 5) / 4),
-  )
-  const value = y.mul(weights).sum()
-  const gradients = differentiate(value, inputs)
-  const program = await compile({ value, ...Object.fromEntries(gradients.map((g, i) => [`g${i}`, g])) }, { threads: 2 })
-  const at = async (points: readonly Float32Array[]) =>
-    program.run(Object.fromEntries(points.map((x, i) => [`x${i}`, { dtype: 'float32', shape: shapes[i]!, data: x }])))
-  const results = await at(data)
-  return {
-    gradients: shapes.map((_, i) => results[`g${i}`]!.data as Float32Array),
-    value: async (points: readonly Float32Array[]) => (await at(points)).value!.data[0] as number,
-    release: () => program.release(),
-  }
-}
 
 describe('finite differences', () => {
   const axes = (...of: number[]) => integers(of)
@@ -71,6 +41,29 @@ describe('finite differences', () => {
       ([x, s, b]) => one('InstanceNormalization', [x, s, b]),
       [[2, 3, 6], [3], [3]],
     ],
+    [
+      'BatchNormalization with its mean and variance',
+      ([x, s, b]) => {
+        const statistics = [0, 1].map((value) => constant('float32', [3], Array(3).fill(value)))
+        const [y, mean, variance] = apply('BatchNormalization', [x, s, b, ...statistics], {
+          training_mode: 1,
+          momentum: 0,
+        })
+        const perChannel = mean!.mul(2).add(variance!.square()).reshape([3, 1])
+        return y!.mul(perChannel)
+      },
+      [[4, 3, 2], [3], [3]],
+    ],
+    [
+      "BatchNormalization's own gradient",
+      ([x, s, b]) => {
+        const statistics = [0, 1].map((value) => constant('float32', [3], Array(3).fill(value)))
+        const [y] = apply('BatchNormalization', [x, s, b, ...statistics], { training_mode: 1, momentum: 0 })
+        return differentiate(y!.pow(3).sum(), [x!])[0]!
+      },
+      [[4, 3, 2], [3], [3]],
+    ],
+    ['the gradient of a first power', ([x]) => differentiate(x!.pow(1).sum(), [x!])[0]!.mul(x!), [[4]]],
     ['ReduceProd of everything', ([x]) => one('ReduceProd', [x], { keepdims: 0 }), [[2, 3]]],
     ['ReduceProd over two axes', ([x]) => one('ReduceProd', [x, axes(0, -1)], { keepdims: 1 }), [[2, 3, 2]]],
     ['ReduceL2 of everything', ([x]) => one('ReduceL2', [x], { keepdims: 0 }), [[2, 3]]],
@@ -87,6 +80,16 @@ describe('finite differences', () => {
     ],
     ['Clip without a lower bound', ([x]) => one('Clip', [x, undefined, scalar(0.9)]), [[9]]],
     ['Clip without bounds', ([x]) => one('Clip', [x]), [[4]]],
+    [
+      'MaxPool with places between',
+      ([x]) => one('MaxPool', [x], { kernel_shape: [2], strides: [2], dilations: [2] }),
+      [[1, 2, 8]],
+    ],
+    [
+      'MaxPool, columns first',
+      ([x]) => one('MaxPool', [x], { kernel_shape: [2, 2], strides: [1, 1], storage_order: 1 }),
+      [[1, 1, 3, 4]],
+    ],
     ['GlobalMaxPool of sequences', ([x]) => one('GlobalMaxPool', [x]), [[2, 3, 5]]],
     ['Tile', ([x]) => one('Tile', [x, axes(1, 3, 2)]), [[2, 3, 1]]],
     [
@@ -129,52 +132,7 @@ describe('finite differences', () => {
         [2, 4],
       ],
     ],
-  ])('%s', async (_, f, shapes) => {
-    const data = shapes.map(numbers)
-    const { gradients, value, release } = await run(f, shapes, data)
-    for (const [i, gradient] of gradients.entries()) {
-      for (const k of gradient.keys()) {
-        const step = 5e-3
-        const moved = (by: number) => data.map((x, j) => (j === i ? x.with(k, x[k]! + by) : x))
-        const slope = ((await value(moved(step))) - (await value(moved(-step)))) / (2 * step)
-        expect(Math.abs(gradient[k]! - slope), `input ${i}, element ${k}: ${gradient[k]} for ${slope}`).toBeLessThan(
-          5e-3 + 0.02 * Math.abs(slope),
-        )
-      }
-    }
-    await release()
-  })
-})
-
-describe('where PyTorch gives NaN or infinity, nothing flows', () => {
-  test.each<[string, (x: Value) => Value, number[], number[]]>([
-    ['the norm of a zero vector', (x) => one('ReduceL2', [x], { keepdims: 0 }), [0, 0], [0, 0]],
-    ['a zero vector at length 1', (x) => one('LpNormalization', [x], { axis: 0 }), [0, 0], [0, 0]],
-    ['its first norm', (x) => one('LpNormalization', [x], { axis: 0, p: 1 }), [0, 0], [0, 0]],
-    ['the root of zero', (x) => x.sqrt(), [0, 4], [0, 0.55 * 0.25]],
-    ['arccos at its ends', (x) => x.acos(), [1, -1], [0, 0]],
-    [
-      'the logarithm of zero in a branch that is masked',
-      (x) => x.greater(0).where(x.greater(0).where(x, 1).log(), 0),
-      [0, 2],
-      [0, 0.55 / 2],
-    ],
-  ])('%s', async (_, f, at, expected) => {
-    const { gradients, release } = await run(([x]) => f(x!), [[at.length]], [Float32Array.from(at)])
-    await release()
-    for (const [i, slope] of expected.entries()) expect(gradients[0]![i]).toBeCloseTo(slope, 5)
-  })
-
-  test('a product with zeros in it', async () => {
-    const product = ([x]: Value[]) => one('ReduceProd', [x, integers([1])], { keepdims: 0 })
-    const { gradients, release } = await run(product, [[3, 3]], [Float32Array.of(2, 3, 4, 0, 3, 4, 0, 0, 4)])
-    await release()
-    const weights = [0.3, 0.55, 0.8]
-    const expected = [12, 8, 6, 12, 0, 0, 0, 0, 0].map((x, i) => x * weights[Math.floor(i / 3)]!)
-    expected.forEach((slope, i) => {
-      expect(gradients[0]![i]).toBeCloseTo(slope, 4)
-    })
-  })
+  ])('%s', (_, f, shapes) => expectDifferences(f, shapes))
 })
 
 test('repeated places of GatherND add up exactly, on two threads, every time', async () => {

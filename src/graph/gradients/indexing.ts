@@ -3,7 +3,7 @@
  * indices when it runs on more than one thread.
  */
 import { type Shape, size } from '../../tensor.ts'
-import { constant, type Value } from '../value.ts'
+import { constant, one, type Value } from '../value.ts'
 import { at, inputsOf, type Rules, zeros } from './rule.ts'
 import { scatterLines } from './scatter.ts'
 
@@ -45,7 +45,11 @@ export const indexing: Rules = {
   },
   ScatterElements: (g, node) => {
     const indices = inputsOf(node)[1]!
-    return [g, undefined, g.gatherElements(indices, (node.attributes.axis as number) ?? 0)]
+    const { axis = 0, reduction = 'none' } = node.attributes
+    const updates = g.gatherElements(indices, axis as number)
+    // What was written over had no part in the result.
+    const none = reduction === 'none' && one('ScatterElements', [g, indices, zeros(indices.shape, g)], { axis })
+    return [none || g, undefined, updates]
   },
   TopK: (g, node) => {
     const x = inputsOf(node)[0]!

@@ -1,5 +1,5 @@
 /** Gradients of the operators that move elements: the same move, backwards. */
-import { resolveSlice } from '../operators/movement.ts'
+import { padsOf, resolveSlice } from '../operators/movement.ts'
 import { concat as joined, one, type Value } from '../value.ts'
 import { at, inputsOf, type Rule, type Rules, unbroadcast, zeros } from './rule.ts'
 import { scatterLines } from './scatter.ts'
@@ -46,6 +46,17 @@ const slice: Rule = (g, node) => {
   ]
 }
 
+/** Which element of an axis stands at a place beside it, by the mode of Pad. */
+const sources: Readonly<Record<string, (place: number, extent: number) => number>> = {
+  edge: (place, extent) => Math.min(Math.max(place, 0), extent - 1),
+  wrap: (place, extent) => ((place % extent) + extent) % extent,
+  reflect(place, extent) {
+    const period = Math.max(2 * (extent - 1), 1)
+    const inside = Math.abs(place) % period
+    return Math.min(inside, period - inside)
+  },
+}
+
 export const movement: Rules = {
   Transpose: (g, node) => {
     const perm = node.attributes.perm as readonly number[]
@@ -72,6 +83,17 @@ export const movement: Rules = {
   Trilu: (g, node) => [one('Trilu', [g, node.inputs[1]], node.attributes)],
   Pad: (g, node) => {
     const x = inputsOf(node)[0]!
-    return [g.pad(numbers(node.inputs[1])!.map((each) => -each))].map((each) => each.reshape(x.shape))
+    const pads = padsOf(node.inputs)
+    const source = sources[(node.attributes.mode as string | undefined) ?? 'constant']
+    if (!source) return [g.pad(pads.map((each) => -each)).reshape(x.shape)]
+    // What was repeated adds up where it came from, axis by axis.
+    return [
+      x.shape.reduce((gradient, extent, axis) => {
+        const places = gradient.shape[axis]!
+        if (places === extent) return gradient
+        const lines = Array.from({ length: places }, (_, i) => source(i - pads[axis]!, extent))
+        return scatterLines(zeros(gradient.shape.with(axis, extent), g), lines, gradient, axis)
+      }, g),
+    ]
   },
 }

@@ -77,9 +77,9 @@ export const normalization: Rules = {
   /**
    * In training the batch's own mean and variance take part: Ioffe and Szegedy, "Batch Normalization", 2015, section 3.
    * The second and third output are those statistics where momentum is 0, as the builder sets it; otherwise they are
-   * computed here.
+   * computed here. Their own gradients join what all numbers of a channel get, and what x is multiplied with.
    */
-  BatchNormalization: (g, node) => {
+  BatchNormalization: (g, node, [, byMean, byVariance]) => {
     const [x, scale] = [inputsOf(node)[0]!, inputsOf(node)[1]!]
     const { epsilon = 1e-5, momentum = 0.9, training_mode: training = 0 } = node.attributes as Record<string, number>
     const channels = x.shape[1]!
@@ -99,8 +99,10 @@ export const normalization: Rules = {
     const factor = scale.mul(inverse)
     if (!training) return [g.mul(factor.reshape(perChannel)), slope, shift]
     // scale · inverse · (g − mean g − x̂ · mean(g · x̂)), gathered by channel: three constants, two products, two sums.
-    const byInput = factor.mul(inverse).mul(slope).div(-count)
-    const rest = factor.mul(shift).div(-count).sub(byInput.mul(mean))
+    const share = (1 - momentum) / count
+    const join = (a: Value, b: Value | undefined, times: number) => (b ? a.add(b.mul(times)) : a)
+    const byInput = join(factor.mul(inverse).mul(slope).div(-count), byVariance, 2 * share)
+    const rest = join(factor.mul(shift).div(-count).sub(byInput.mul(mean)), byMean, share)
     const [a, b, c] = [factor, byInput, rest].map((each) => each.reshape(perChannel)) as [Value, Value, Value]
     return [g.mul(a).add(x.mul(b).add(c)), slope, shift]
   },

@@ -1,9 +1,9 @@
 /** Gradients of pooling. */
-import { GraphError } from '../../errors.ts'
 import { size } from '../../tensor.ts'
 import type { Node } from '../node.ts'
 import { windowOf } from '../operators/convolution.ts'
-import { constant, one, type Value } from '../value.ts'
+import { apply, constant, one, type Value } from '../value.ts'
+import { resize } from './resize.ts'
 import { inputsOf, type Rules, zeros } from './rule.ts'
 
 /** Each place repeated over the window that it came from. */
@@ -40,23 +40,22 @@ function sumOfWindows(x: Value, kernel: readonly number[]): Value {
 function overlapping(g: Value, node: Node): Value {
   const x = inputsOf(node)[0]!
   const flat = size(x.shape)
-  const indices = node.outputs[1]!.reshape([size(g.shape)])
+  const { storage_order: byColumns, ...attributes } = node.attributes
+  // Indices that count along columns are no places in memory.
+  const places = byColumns ? apply('MaxPool', [x], attributes)[1]! : node.outputs[1]!
+  const indices = places.reshape([size(g.shape)])
   return zeros([flat], g)
     .scatterAdd(indices, g.reshape([-1]), 0)
     .reshape(x.shape)
 }
 
 export const pooling: Rules = {
-  Resize: (g, node) => {
-    const factors = Array.from(inputsOf(node)[2]!.data as Float32Array)
-    if (factors[0] !== 1 || factors[1] !== 1) throw new GraphError('Only spatial axes can be resized in training.')
-    const kernel = factors.slice(2)
-    return [one('AveragePool', [g], { kernel_shape: kernel, strides: kernel }).mul(size(kernel))]
-  },
+  Resize: resize,
   MaxPool: (g, node) => {
     const kernel = node.attributes.kernel_shape as readonly number[]
-    const { strides, pads } = windowOf(node.attributes, kernel)
-    const apart = kernel.every((extent, i) => extent === strides[i]) && pads.every((pad) => pad === 0)
+    const { strides, dilations, pads } = windowOf(node.attributes, kernel)
+    const isWhole = pads.every((pad) => pad === 0) && dilations.every((each) => each === 1)
+    const apart = isWhole && kernel.every((extent, i) => extent === strides[i])
     return [apart ? sideBySide(g, node, kernel) : overlapping(g, node)]
   },
   GlobalAveragePool: (g, node) => {

@@ -1,5 +1,5 @@
 /** What a gradient rule is, and what several of them need. */
-import { type DType, type Shape, sameShape } from '../../tensor.ts'
+import { type DType, type Shape, sameShape, size } from '../../tensor.ts'
 import type { Node } from '../node.ts'
 import { scalar, type Value } from '../value.ts'
 
@@ -41,6 +41,7 @@ export function unbroadcast(gradient: Value, shape: Shape): Value {
  * size and kept, so they hang on an element of a value that only a run knows.
  */
 export function zeros(shape: Shape, known: Value, dtype: DType = 'float32'): Value {
+  if (size(known.shape) === 0) return scalar(0, dtype).expand(shape)
   const element = known.reshape([-1]).slice(0, 0, 1).cast('float32')
   const zero = element.greater(Number.POSITIVE_INFINITY).cast(dtype)
   return shape.length === 0 ? zero.squeeze([0]) : zero.expand(shape)

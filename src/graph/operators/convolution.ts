@@ -2,6 +2,7 @@
 import { GraphError } from '../../errors.ts'
 import { describe, type TensorType } from '../../tensor.ts'
 import { type Attributes, expectRank, type Infer, integers, required } from './operator.ts'
+import { resize } from './resize.ts'
 
 /** The attributes of a sliding window, with ONNX's defaults filled in. */
 export function windowOf(attributes: Attributes, kernelShape: readonly number[]) {
@@ -88,13 +89,6 @@ const batchNormalization: Infer = (inputs, { training_mode = 0 }) => {
   }
   const channels = { dtype: x.dtype, shape: [x.shape[1]!] }
   return [{ dtype: x.dtype, shape: x.shape }, ...(training_mode ? [channels, channels] : [])]
-}
-
-/** Upsampling by whole factors; `scales` is the third input's data. */
-const resize: Infer = (inputs) => {
-  const x = required(inputs, 0)
-  const factors = integers(inputs, 2)
-  return [{ dtype: x.dtype, shape: x.shape.map((extent, i) => extent * factors[i]!) }]
 }
 
 const affineGrid: Infer = (inputs) => {

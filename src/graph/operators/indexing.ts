@@ -14,7 +14,8 @@ const gatherElements: Infer = (inputs, { axis = 0 }) => {
   const [x, indices] = [required(inputs, 0), required(inputs, 1)]
   expectDType(indices, 'int32', 'int64')
   const along = normalizeAxis(axis as number, x.shape.length)
-  if (!sameShape(x.shape.with(along, 0), indices.shape.with(along, 0))) {
+  const fits = (extent: number, axis: number) => axis === along || extent <= x.shape[axis]!
+  if (indices.shape.length !== x.shape.length || !indices.shape.every(fits)) {
     throw new GraphError(`indices ${describe(indices)} do not line up with ${describe(x)} along axis ${along}`)
   }
   return [{ dtype: x.dtype, shape: indices.shape }]

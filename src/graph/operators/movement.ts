@@ -97,12 +97,40 @@ const slice: Infer = (inputs) => {
   return [{ dtype: x.dtype, shape }]
 }
 
-/** Zeros (or another constant) around; negative pads crop. */
-const pad: Infer = (inputs) => {
+/** How many elements Pad puts before each axis, then how many after each: those of the fourth input, or all. */
+export function padsOf(inputs: Parameters<Infer>[0]): number[] {
   const x = required(inputs, 0)
   const pads = integers(inputs, 1)
   const rank = x.shape.length
-  if (pads.length !== 2 * rank) throw new GraphError(`${describe(x)} needs ${2 * rank} pads, found ${pads.length}`)
+  const axes = inputs[3] ? integers(inputs, 3).map((axis) => normalizeAxis(axis, rank)) : x.shape.map((_, i) => i)
+  const count = axes.length
+  if (pads.length !== 2 * count) throw new GraphError(`${describe(x)} needs ${2 * count} pads, found ${pads.length}`)
+  const all = Array<number>(2 * rank).fill(0)
+  axes.forEach((axis, i) => {
+    all[axis] = pads[i]!
+    all[axis + rank] = pads[i + count]!
+  })
+  return all
+}
+
+/** How many elements are there to be repeated, by the mode; the runtime would go on into other memory. */
+const repeatable: Readonly<Record<string, (extent: number) => number>> = {
+  reflect: (extent) => extent - 1,
+  wrap: (extent) => extent,
+}
+
+/** Zeros (or another constant, or what lies at the edge) around; negative pads crop. */
+const pad: Infer = (inputs, { mode = 'constant' }) => {
+  const x = required(inputs, 0)
+  const pads = padsOf(inputs)
+  const rank = x.shape.length
+  const most = repeatable[mode as string]
+  const tooWide = most ? pads.findIndex((each, i) => each > most(x.shape[i % rank]!)) : -1
+  if (tooWide >= 0) {
+    throw new GraphError(
+      `${mode} cannot give ${pads[tooWide]} elements beside axis ${tooWide % rank} of ${describe(x)}`,
+    )
+  }
   return [{ dtype: x.dtype, shape: x.shape.map((extent, i) => extent + pads[i]! + pads[i + rank]!) }]
 }
 

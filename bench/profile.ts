@@ -10,7 +10,7 @@ import { toModel } from '../src/graph/to-onnx.ts'
 import { writeModel } from '../src/onnx/codec.ts'
 import { adam, adamW } from '../src/optimizers/index.ts'
 import { allocate, type Tensor as Plain, type TensorType } from '../src/tensor.ts'
-import { optimizerTypes, wholeStep } from '../src/training/graphs.ts'
+import { optimizerTypes, RATE, wholeStep } from '../src/training/graphs.ts'
 import { NEXT } from '../src/training/held.ts'
 import { median } from './measure.ts'
 import { steps } from './steps.ts'
@@ -44,7 +44,7 @@ const feeds = {
   ...Object.fromEntries(Object.entries(held).map(([name, type]) => [name, filled(type)])),
   ...Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [`batch ${name}`, filled(tensor)])),
   'batch labels': new Tensor('int32', labels, [rows]),
-  rate: new Tensor('float32', Float32Array.of(0.001), []),
+  [RATE]: new Tensor('float32', Float32Array.of(0.001), []),
 }
 const into = Object.fromEntries(
   Object.entries(held).map(([name, { dtype, shape }]) => [NEXT + name, filled({ dtype, shape })]),

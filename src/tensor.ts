@@ -33,10 +33,18 @@ export function allocate({ dtype, shape }: TensorType): TypedArray {
   return new constructors[dtype](size(shape))
 }
 
+const LARGEST = 2n ** 63n - 1n
+
+/** The largest integer of all, with which files say "to the end", is rounded up where it is a number. */
+export function toInt64(value: number): bigint {
+  const integer = BigInt(value)
+  return integer > LARGEST ? LARGEST : integer
+}
+
 /** Plain numbers as the data of a tensor. */
 export function toTypedArray(dtype: DType, values: ArrayLike<number>): TypedArray {
   return dtype === 'int64'
-    ? BigInt64Array.from(values as number[], BigInt)
+    ? BigInt64Array.from(values as number[], toInt64)
     : constructors[dtype].from(values as number[])
 }
 

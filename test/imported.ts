@@ -28,10 +28,10 @@ export async function embed(encoder: Encoder, feeds: Tensors, mode: Mode = 'infe
   const toInputs = (tensors: Tensors) =>
     Object.fromEntries(Object.entries(tensors).map(([name, { dtype, shape }]) => [name, input(name, dtype, shape)]))
   const { embedding } = await encoder.build(toInputs(feeds), toInputs(variables), mode)
-  const program = await compile({ embedding })
+  const program = await compile({ 'the embedding': embedding })
   const results = await program.run({ ...variables, ...feeds })
   await program.release()
-  return results.embedding!
+  return results['the embedding']!
 }
 
 /** One step of gradient descent at the rate 1, and the variables after it. */

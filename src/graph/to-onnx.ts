@@ -18,7 +18,10 @@ const OPERATOR_SET = 21
 const IR_VERSION = 10
 
 /** Attributes that ONNX declares as floats: a whole number in JavaScript does not show it. */
-const floatAttributes = new Set(['alpha', 'beta', 'epsilon', 'gamma', 'momentum'])
+const floatAttributes = new Set([
+  ...['alpha', 'beta', 'epsilon', 'gamma', 'momentum'],
+  ...['cubic_coeff_a', 'extrapolation_value'],
+])
 
 /** Operators whose later outputs are left out where nobody asks: its indices keep MaxPool from its fast path. */
 const optionalOutputs = new Set(['MaxPool', 'LayerNormalization'])
@@ -36,10 +39,16 @@ export interface ModelOptions {
 export function toModel(outputs: Readonly<Record<string, Value>>, { freeAxis }: ModelOptions = {}): Model {
   const { nodes, inputs } = reach(Object.values(outputs))
   const used = new Set([...Object.values(outputs), ...nodes.flatMap((node) => node.inputs)])
-  const isWritten = (output: Value) => used.has(output) || !optionalOutputs.has(output.node!.operator)
+  const isWritten = (output: Value, k: number) =>
+    k === 0 || used.has(output) || !optionalOutputs.has(output.node!.operator)
   const names = new Map<Value, string>()
   const initializers: OnnxTensor[] = []
   const shared = new Map<string, string>()
+
+  /** A name of this graph's own, unless somebody gave it to an input or an output. */
+  function free(name: string): string {
+    return inputs.has(name) || Object.hasOwn(outputs, name) ? free(`${name}_`) : name
+  }
 
   function nameOf(value: Value | undefined): string {
     if (!value) return ''
@@ -57,7 +66,7 @@ export function toModel(outputs: Readonly<Record<string, Value>>, { freeAxis }: 
     const key = bytes.length <= SHARED_BYTES ? `${dtype} ${shape.join()} ${bytes.join()}` : undefined
     const same = key !== undefined ? shared.get(key) : undefined
     if (same !== undefined) return same
-    const name = `c${initializers.length}`
+    const name = free(`c${initializers.length}`)
     initializers.push(toInitializer(name, tensor))
     if (key !== undefined) shared.set(key, name)
     return name
@@ -70,7 +79,7 @@ export function toModel(outputs: Readonly<Record<string, Value>>, { freeAxis }: 
   for (const [name, value] of inputs) names.set(value, name)
   const written = nodes.map((node, i): OnnxNode => {
     for (const [k, output] of node.outputs.entries()) {
-      names.set(output, outputNames.get(output) ?? `v${i}${k ? `_${k}` : ''}`)
+      names.set(output, outputNames.get(output) ?? free(`v${i}${k ? `_${k}` : ''}`))
     }
     const [domain, operator] = splitDomain(node.operator)
     return {
@@ -78,7 +87,7 @@ export function toModel(outputs: Readonly<Record<string, Value>>, { freeAxis }: 
       operator,
       ...(domain && { domain }),
       inputs: trimmed(node.inputs.map(nameOf)),
-      outputs: trimmed(node.outputs.map((output) => (isWritten(output) ? names.get(output)! : ''))),
+      outputs: trimmed(node.outputs.map((output, k) => (isWritten(output, k) ? names.get(output)! : ''))),
       attributes: attributesOf(node),
     }
   })

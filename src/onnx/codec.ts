@@ -1,6 +1,7 @@
 /** Bytes of an ONNX file to plain objects and back, driven by the schema. */
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import { DataError } from '../errors.ts'
+import { toInt64 } from '../tensor.ts'
 import { type Field, type MessageName, type Model, schema } from './schema.ts'
 
 type Message = Record<string, unknown>
@@ -112,7 +113,7 @@ function writePacked(writer: BinaryWriter, f: Field, values: readonly number[]):
 }
 
 function writeScalar(writer: BinaryWriter, type: Scalar, value: unknown): void {
-  writer[type](value as never)
+  writer[type]((type === 'int64' ? toInt64(value as number) : value) as never)
 }
 
 function isScalar(type: Field['type']): type is Scalar {

@@ -1,6 +1,6 @@
 /** Tensors as files hold them, in one of four ways, and as plain data. */
 import { DataError } from '../errors.ts'
-import { allocate, type DType, type Tensor as PlainTensor, size } from '../tensor.ts'
+import { allocate, type DType, type Tensor as PlainTensor, size, toInt64 } from '../tensor.ts'
 import { dataTypes, type Tensor } from './schema.ts'
 
 /** Bytes of an element, by its number; of types that parameters and constants usually have. */
@@ -111,7 +111,7 @@ export function toPlain(tensor: Tensor): PlainTensor | undefined {
     new Uint8Array(data.buffer).set(rawData)
   } else {
     const listed = listedData(tensor)!
-    if (data instanceof BigInt64Array) for (const [i, each] of listed.entries()) data[i] = BigInt(each)
+    if (data instanceof BigInt64Array) for (const [i, each] of listed.entries()) data[i] = toInt64(each)
     else data.set(listed)
   }
   return { dtype, shape, data }

@@ -46,7 +46,10 @@ export type Adapt = 'all' | 'queries'
 
 export type Types = Readonly<Record<string, TensorType>>
 
-/** Names of inputs and outputs. What comes with a batch and what is held have a word before their own name. */
+/**
+ * Names of inputs and outputs. What comes with a batch and what is held have a word before their own name, and what is a
+ * step's has one too: parameters keep their names, and one may be called `loss` or `embedding`.
+ */
 export const BATCH = 'batch '
 export const OPTIMIZER = 'optimizer '
 export const GRADIENT = 'gradient of '
@@ -54,9 +57,11 @@ export const STATISTIC = 'statistic '
 /** Of the loss's own variables, and of the parameters of a slow encoder. */
 export const OWN = 'loss '
 export const SLOW = 'slow '
-export const SAMPLE = 'sample'
-export const LOSS = 'loss'
-export const EMBEDDING = 'embedding'
+export const SAMPLE = 'step sample'
+export const LOSS = 'step loss'
+export const EMBEDDING = 'step embedding'
+export const RATE = 'step rate'
+export const BATCHES = 'step batches'
 /** How many embeddings of a batch are shown, spread over it evenly. */
 const SAMPLED = 64
 
@@ -141,7 +146,7 @@ export async function pullback(options: GraphOptions, types: Types): Promise<Gra
 export function update(options: GraphOptions): Graph {
   const held = toInputs(variablesOf(options))
   const trained = trainedOf(options, held)
-  const count = input('batches', 'float32', [])
+  const count = input(BATCHES, 'float32', [])
   const mean = Object.entries(trained).map(([name, { shape }]) => input(GRADIENT + name, 'float32', shape).div(count))
   return { outputs: updated(options, named(trained, mean), trained, held), masks: [] }
 }
@@ -219,7 +224,7 @@ function lossOf(options: GraphOptions, embeddings: Value, held: Values, compared
 function updated(options: GraphOptions, gradients: Values, parameters: Values, held: Values): Values {
   const { optimizer, loss, variables } = options
   const own = withoutPrefix(OPTIMIZER, toInputs(optimizerTypes(options)))
-  const after = optimizer.update(gradients, own, parameters, input('rate', 'float32', []))
+  const after = optimizer.update(gradients, own, parameters, input(RATE, 'float32', []))
   const { momentum } = loss
   const slow =
     momentum === undefined

@@ -13,6 +13,7 @@ import { type Batch, examplesOf, inputsOf, rowsOf, split } from './batch.ts'
 import { firstNonFinite } from './first-non-finite.ts'
 import {
   BATCH,
+  BATCHES,
   EMBEDDING,
   embedding,
   GRADIENT,
@@ -23,6 +24,7 @@ import {
   lossAlone,
   optimizerTypes,
   pullback,
+  RATE,
   SAMPLE,
   STATISTIC,
   trainedNames,
@@ -192,7 +194,7 @@ export function createStep(options: StepOptions): Step {
 
   return {
     async run(batches, rate) {
-      const rateFed = { rate: { dtype: 'float32', shape: [], data: Float32Array.of(rate) } } as const
+      const rateFed = { [RATE]: { dtype: 'float32', shape: [], data: Float32Array.of(rate) } } as const
       const whole = batches.length === 1 && rowsOf(batches[0]!) <= microBatch
       const state = await holding(!whole)
       state.mark()
@@ -208,7 +210,7 @@ export function createStep(options: StepOptions): Step {
       const { program } = await compiled('update', {}, () => update(options))
       await state.run(program, {
         ...rateFed,
-        batches: { dtype: 'float32', shape: [], data: Float32Array.of(batches.length) },
+        [BATCHES]: { dtype: 'float32', shape: [], data: Float32Array.of(batches.length) },
       })
       return resultOf(results)
     },

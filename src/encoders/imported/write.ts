@@ -50,7 +50,7 @@ export function writeImported(
   )
   const embedding = finish(input(output, 'float32', features.shape), inputs, toInputs(variables))
   const after = toModel({ embedding }, { freeAxis: 'n' }).graph
-  const kept = new Set([output, 'embedding', ...graph.inputs.map(({ name }) => name), ...Object.keys(variables)])
+  const kept = new Set(['embedding', ...after.inputs.map(({ name }) => name)])
   const weights = [...graph.frozen, ...Object.entries(variables)]
   return {
     irVersion: Math.max(irVersion, IR_VERSION),

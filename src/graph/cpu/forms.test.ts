@@ -76,6 +76,15 @@ test('the step is exact at zero, for the smallest and the largest numbers', asyn
   expect([...(await run(y!, { a: { dtype: 'float32', shape: [8], data } })).data]).toEqual([0, 0, 1, 0, 1, 0, 1, 0])
 })
 
+test('log Σ exp of rows with infinities', async () => {
+  const x = input('x', 'float32', [4, 2])
+  const { y } = rewrite({ y: x.logSumExp([1]) }, forCpu())
+  expect(operatorsOf(y!)).toContain('LogSoftmax')
+  const most = Number.POSITIVE_INFINITY
+  const data = Float32Array.of(-most, -most, -most, 2, 1, most, 3, -most)
+  expect([...(await run(y!, { x: { dtype: 'float32', shape: [4, 2], data } })).data]).toEqual([-most, 2, most, 3])
+})
+
 test.each<[string, Value]>([
   [
     'a small product with a bias',
@@ -83,10 +92,20 @@ test.each<[string, Value]>([
   ],
   ['a sum over the last axis', input('a', 'float32', [70, 40]).sum([1])],
   ['a sum of very many rows', input('a', 'float32', [70_000, 40]).sum([0])],
+  [
+    'a product with a bias for each row',
+    one('Gemm', [input('a', 'float32', [1024, 8]), input('b', 'float32', [8, 1024]), input('c', 'float32', [1024, 1])]),
+  ],
+  [
+    'a product of integers',
+    input('a', 'int32', [3, 2])
+      .transpose()
+      .matmul(input('b', 'int32', [3, 4])),
+  ],
   ['whether above one', input('a', 'float32', [5]).greater(1).cast('float32')],
   ['a product as it is', input('a', 'float32', [3, 4]).matmul(input('b', 'float32', [4, 5]))],
 ])('%s stays as it is', (_, y) => {
-  expect(rewrite({ y }, forCpu()).y).toBe(y)
+  for (const block of [undefined, 16]) expect(rewrite({ y }, forCpu(block)).y).toBe(y)
 })
 
 test('two exchanges in a row are none', () => {

@@ -19,6 +19,7 @@ export const product =
   (matrices: Matrices | undefined): Rewrite =>
   ({ outputs }, inputs, users) => {
     const [a, b] = inputs as readonly [Value, Value]
+    if (a.dtype !== 'float32') return undefined
     const [left, right] = [beforeExchange(a), beforeExchange(b)]
     // Of a stack of matrices and one, all rows of the stack make one matrix, unless they were exchanged in each.
     if (matrices && b.shape.length === 2 && a.shape.length >= 2 && (!left || a.shape.length === 2)) {
@@ -39,8 +40,9 @@ export const productWithBias =
   ({ attributes, outputs }, inputs, users) => {
     const [a, b, bias] = inputs as readonly [Value, Value, Value?]
     const { transA = 0, transB = 0, alpha = 1, beta = 1 } = attributes as Record<string, number>
-    const { shape } = outputs[0]!
-    if (alpha !== 1 || beta !== 1 || (bias && size(bias.shape) !== shape[1])) return undefined
+    const { dtype, shape } = outputs[0]!
+    if (dtype !== 'float32' || alpha !== 1 || beta !== 1) return undefined
+    if (bias && (size(bias.shape) !== shape[1] || bias.shape.at(-1) !== shape[1])) return undefined
     const row = bias?.reshape([shape[1]!])
     const factors = [
       { x: a, isTransposed: !!transA },

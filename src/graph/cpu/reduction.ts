@@ -12,7 +12,7 @@ const COLUMNS = 32
 
 /**
  * The runtime's log Σ exp takes one exponential after another, its LogSoftmax many at once, in a tenth of the time. With
- * y = x − log Σ exp(x), the difference of their greatest elements is what is asked for.
+ * y = x − log Σ exp(x), the difference of their greatest elements is what is asked for; an infinite one is the sum itself.
  */
 export const logSumExp: Rewrite = ({ attributes }, inputs) => {
   const [x, axes] = inputs as readonly [Value, Value?]
@@ -20,7 +20,9 @@ export const logSumExp: Rewrite = ({ attributes }, inputs) => {
   if (axes?.data?.length !== 1 || ![last, -1].includes(Number(axes.data[0]))) return undefined
   const keep = attributes.keepdims !== 0
   const normalized = one('LogSoftmax', [x], { axis: last })
-  return [x.max([last], keep).sub(normalized.max([last], keep))]
+  const greatest = x.max([last], keep)
+  const isInfinite = greatest.abs().equal(Number.POSITIVE_INFINITY)
+  return [isInfinite.where(greatest, greatest.sub(normalized.max([last], keep)))]
 }
 
 /** A sum over the first axes, of what lies behind each other in memory: a product with a row of ones takes half the time. */

@@ -1,5 +1,6 @@
 /** Gradients that are kept from growing too large. */
 import { UsageError } from '../errors.ts'
+import { scalar } from '../graph/value.ts'
 import type { Optimizer } from './optimizer.ts'
 
 /** Keeps the division from zero, as PyTorch does. */
@@ -22,7 +23,7 @@ export function clipByGlobalNorm(optimizer: Optimizer, norm: number): Optimizer 
     update(gradients, state, parameters, rate) {
       const total = Object.values(gradients)
         .map((gradient) => gradient.sumSquare())
-        .reduce((sum, each) => sum.add(each))
+        .reduce((sum, each) => sum.add(each), scalar(0))
         .sqrt()
       const factor = total.add(TINY).reciprocal().mul(norm).minimum(1)
       const clipped = Object.fromEntries(Object.entries(gradients).map(([name, each]) => [name, each.mul(factor)]))

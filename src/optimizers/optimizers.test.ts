@@ -40,6 +40,12 @@ const close = (found: Record<string, number[]>, expected: Record<string, number[
   }
 }
 
+test('clipping the gradients of a group, where there may be none, leaves the others alone', async () => {
+  const optimizer = grouped([{ match: /^a/, optimizer: sgd() }], clipByGlobalNorm(sgd(), 1))
+  close(await step(optimizer, { a: [1] }, { a: [5] }), { a: [0.5] })
+  close(await step(optimizer, { a: [1], b: [1] }, { a: [5], b: [5] }), { a: [0.5], b: [0.9] })
+})
+
 test('each group has a rule, a rate and a weight decay of its own; the first that matches takes a parameter', async () => {
   const optimizer = grouped(
     [

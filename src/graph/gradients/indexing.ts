@@ -46,10 +46,9 @@ export const indexing: Rules = {
   ScatterElements: (g, node) => {
     const indices = inputsOf(node)[1]!
     const { axis = 0, reduction = 'none' } = node.attributes
-    const updates = g.gatherElements(indices, axis as number)
     // What was written over had no part in the result.
-    const none = reduction === 'none' && one('ScatterElements', [g, indices, zeros(indices.shape, g)], { axis })
-    return [none || g, undefined, updates]
+    const kept = reduction === 'none' ? one('ScatterElements', [g, indices, zeros(indices.shape, g)], { axis }) : g
+    return [kept, undefined, g.gatherElements(indices, axis as number)]
   },
   TopK: (g, node) => {
     const x = inputsOf(node)[0]!

@@ -35,17 +35,18 @@ function castTo(node: Node, to: number): Attributes {
 /** `auto_pad` and `ceil_mode` as the pads that they come to for inputs of this shape. */
 function withPads(node: Node, attributes: Attributes, [x, weight]: readonly (Value | undefined)[]): Attributes {
   const { auto_pad: automatic = 'NOTSET', ceil_mode: ceil = 0, ...rest } = attributes
-  const kernel = (rest.kernel_shape as readonly number[] | undefined) ?? weight?.shape.slice(2) ?? []
+  if (rest.output_shape !== undefined) throw unsupported(node, 'output_shape')
+  const kernel = listOf(rest.kernel_shape) ?? weight?.shape.slice(2) ?? []
   const stated = { ...rest, kernel_shape: kernel }
   const axes = kernel.length
   const ones = Array<number>(axes).fill(1)
-  const strides = (rest.strides as readonly number[] | undefined) ?? ones
-  const dilations = (rest.dilations as readonly number[] | undefined) ?? ones
-  const pads = [...((rest.pads as readonly number[] | undefined) ?? Array<number>(2 * axes).fill(0))]
+  const strides = listOf(rest.strides) ?? ones
+  const dilations = listOf(rest.dilations) ?? ones
+  const pads = [...(listOf(rest.pads) ?? Array<number>(2 * axes).fill(0))]
   if (automatic === 'SAME_UPPER' || automatic === 'SAME_LOWER') {
     if (node.operator === 'ConvTranspose') throw unsupported(node, `auto_pad ${automatic}`)
     kernel.forEach((extent, i) => {
-      const size = x!.shape[i + 2]!
+      const size = x?.shape[i + 2] ?? 0
       const reach = (Math.ceil(size / strides[i]!) - 1) * strides[i]! + (extent - 1) * dilations[i]! + 1
       const total = Math.max(reach - size, 0)
       const before = automatic === 'SAME_UPPER' ? Math.floor(total / 2) : Math.ceil(total / 2)
@@ -55,7 +56,7 @@ function withPads(node: Node, attributes: Attributes, [x, weight]: readonly (Val
   } else if (ceil) {
     kernel.forEach((extent, i) => {
       const [before, after] = [pads[i]!, pads[i + axes]!]
-      const size = x!.shape[i + 2]!
+      const size = x?.shape[i + 2] ?? 0
       const room = size + before + after - (extent - 1) * dilations[i]! - 1
       let places = Math.ceil(room / strides[i]!) + 1
       // A window that would begin in the padding after the end is left out.
@@ -66,6 +67,11 @@ function withPads(node: Node, attributes: Attributes, [x, weight]: readonly (Val
     })
   }
   return { ...stated, pads }
+}
+
+/** Files may have a number where a list is meant; whether it is as long as it has to be, the operator's rule says. */
+function listOf(value: Attributes[string] | undefined): readonly number[] | undefined {
+  return value === undefined ? undefined : ([value].flat() as readonly number[])
 }
 
 function unsupported(node: Node, what: string): DataError {

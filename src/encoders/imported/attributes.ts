@@ -1,4 +1,4 @@
-/** Attributes of an imported node as the graph's builder takes them: sliding windows with their pads stated. */
+/** Attributes of an imported node as the graph's builder takes them: sliding windows with their pads stated, and orders of axes. */
 import { DataError } from '../../errors.ts'
 import type { Attributes } from '../../graph/operators/operator.ts'
 import type { Value } from '../../graph/value.ts'
@@ -21,6 +21,7 @@ export function attributesOf(node: Node, inputs: readonly (Value | undefined)[])
   }
   if (node.operator === 'Cast') return castTo(node, plain.to as number)
   if (node.operator === 'Split' && !inputs[1]) return { ...plain, num_outputs: node.outputs.length }
+  if (node.operator === 'Transpose') return { ...plain, perm: listOf(plain.perm) ?? reversedAxes(inputs[0]) }
   return windows.has(node.operator) ? withPads(node, plain, inputs) : plain
 }
 
@@ -67,6 +68,11 @@ function withPads(node: Node, attributes: Attributes, [x, weight]: readonly (Val
     })
   }
   return { ...stated, pads }
+}
+
+/** What Transpose does where it does not say: gradients have to know. */
+function reversedAxes(x: Value | undefined): readonly number[] {
+  return (x?.shape ?? []).map((_, i) => i).reverse()
 }
 
 /** Files may have a number where a list is meant; whether it is as long as it has to be, the operator's rule says. */

@@ -96,6 +96,22 @@ test('windows with automatic pads, and with an edge that a whole window does not
   }
 })
 
+test('a transpose that leaves its order to be worked out', async () => {
+  const encoder = await read({
+    nodes: [
+      node('Transpose', ['w'], ['columns']),
+      node('MatMul', ['x', 'columns'], ['h']),
+      node('Unsqueeze', ['h', 'axis'], ['h3']),
+      node('Transpose', ['h3'], ['back']),
+      node('ReduceMean', ['back'], ['mean'], { axes: [0], keepdims: 0 }),
+      node('Transpose', ['mean'], ['out']),
+    ],
+    initializers: { w: weights([3, 4]), axis: tensor('int64', [1], [2]) },
+    inputs: { x: ['float32', 'n', 4] },
+  })
+  expect(changed(encoder, await trained(encoder, { x: weights([6, 4]) }))).toEqual(['w'])
+})
+
 test.each<[string, Partial<Written>, ImportOptions, RegExp]>([
   [
     'an operator without a rule',

@@ -23,6 +23,8 @@ export const withoutGradient = new Set([
 ])
 /** Replaced when the graph is built. */
 export const replaced = new Set(['Dropout'])
+/** They choose or repeat what graphs inside them compute. */
+const withGraphs = new Set(['If', 'Loop', 'Scan'])
 /** How many nodes an error names. */
 const SHOWN = 3
 
@@ -41,39 +43,79 @@ export function staticValues({ nodes, settings }: ImportedGraph): Set<string> {
   return found
 }
 
-/**
- * Makes sure that every node that has to be computed for each batch can be, and that gradients flow through those between
- * a parameter and the output.
- *
- * @throws DataError that names the first nodes where that is not so.
- */
-export function checkTrainable(graph: ImportedGraph): void {
-  const settled = staticValues(graph)
-  const fitted = new Set(graph.parameters.keys())
-  const unknown: string[] = []
-  const flat: string[] = []
-  for (const node of graph.nodes) {
-    if (node.outputs.every((name) => settled.has(name))) continue
-    const what = `${fullName(node)} (${node.name || node.outputs[0]})`
-    const known = isStandard(node) && (replaced.has(node.operator) || Object.hasOwn(operators, node.operator))
-    if (!known) unknown.push(what)
-    if (!node.inputs.some((name) => fitted.has(name)) || withoutGradient.has(node.operator)) continue
-    if (known && !replaced.has(node.operator) && !Object.hasOwn(gradients, node.operator)) flat.push(what)
-    for (const name of node.outputs) fitted.add(name)
-  }
-  if (unknown.length > 0) {
-    throw new DataError(
-      `The model uses ${list(unknown)}, for which there is no rule here. Choose a value before it as the output, or export the model without it.`,
-    )
-  }
-  if (flat.length > 0) {
-    throw new DataError(
-      `No gradient is known of ${list(flat)}, and parameters come before. Freeze them, or choose a value before it as the output.`,
-    )
-  }
+/** What training makes of a graph. */
+export interface Judgement {
+  /** The nodes between a parameter and the output, which gradients flow through. */
+  readonly differentiated: ReadonlySet<Node>
+  /** What keeps it from being trained, the first thing first. */
+  readonly refusals: readonly Refusal[]
 }
 
-function list(nodes: readonly string[]): string {
+export interface Refusal {
+  readonly nodes: readonly Node[]
+  readonly message: string
+}
+
+/** Finds whether every node that has to be computed for each batch can be, and whether gradients flow where they have to. */
+export function judge(graph: ImportedGraph): Judgement {
+  const settled = staticValues(graph)
+  const computed = graph.nodes.filter(({ outputs }) => !outputs.every((name) => settled.has(name)))
+  const differentiated = behindParameters(computed, graph)
+  const refusals = [
+    refusal(
+      graph.nodes.filter(hasGraphs),
+      (nodes) =>
+        `The model uses ${nodes}, with graphs of its own inside, which are not read here. Choose a value before it as the output, or export the model with its conditions worked out, as torch.onnx.export(…, dynamo=True) does.`,
+    ),
+    refusal(
+      computed.filter((node) => !isKnown(node)),
+      (nodes) =>
+        `The model uses ${nodes}, for which there is no rule here. Choose a value before it as the output, or export the model without it.`,
+    ),
+    refusal(
+      [...differentiated].filter((node) => isKnown(node) && isFlat(node)),
+      (nodes) =>
+        `No gradient is known of ${nodes}, and parameters come before. Freeze them, or choose a value before it as the output.`,
+    ),
+  ]
+  return { differentiated, refusals: refusals.filter((each) => each !== undefined) }
+}
+
+/** @throws DataError that names the first nodes for which a graph cannot be trained. */
+export function checkTrainable(graph: ImportedGraph): void {
+  const [first] = judge(graph).refusals
+  if (first) throw new DataError(first.message)
+}
+
+function behindParameters(nodes: readonly Node[], { parameters }: ImportedGraph): Set<Node> {
+  const fitted = new Set(parameters.keys())
+  const found = new Set<Node>()
+  for (const node of nodes) {
+    if (!node.inputs.some((name) => fitted.has(name)) || withoutGradient.has(node.operator)) continue
+    found.add(node)
+    for (const name of node.outputs) fitted.add(name)
+  }
+  return found
+}
+
+function hasGraphs({ operator, attributes }: Node): boolean {
+  return withGraphs.has(operator) || attributes.some(({ graph }) => graph !== undefined)
+}
+
+function isKnown(node: Node): boolean {
+  return isStandard(node) && (replaced.has(node.operator) || Object.hasOwn(operators, node.operator))
+}
+
+function isFlat({ operator }: Node): boolean {
+  return !replaced.has(operator) && !Object.hasOwn(gradients, operator)
+}
+
+function refusal(nodes: readonly Node[], message: (nodes: string) => string): Refusal | undefined {
+  return nodes.length > 0 ? { nodes, message: message(list(nodes)) } : undefined
+}
+
+function list(nodes: readonly Node[]): string {
   const more = nodes.length > SHOWN ? ` and ${nodes.length - SHOWN} more` : ''
-  return nodes.slice(0, SHOWN).join(', ') + more
+  const shown = nodes.slice(0, SHOWN).map((node) => `${fullName(node)} (${node.name || node.outputs[0]})`)
+  return shown.join(', ') + more
 }

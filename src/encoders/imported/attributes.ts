@@ -9,6 +9,19 @@ const windows = new Set(['Conv', 'ConvTranspose', 'MaxPool', 'AveragePool'])
 
 /** @throws DataError if an attribute is of a kind, or asks for something, that no rule here knows. */
 export function attributesOf(node: Node, inputs: readonly (Value | undefined)[]): Attributes {
+  const plain = plainAttributes(node)
+  if (node.operator === 'Cast') return castTo(node, plain.to as number)
+  if (node.operator === 'Split' && !inputs[1]) return { ...plain, num_outputs: node.outputs.length }
+  if (node.operator === 'Transpose') return { ...plain, perm: listOf(plain.perm) ?? reversedAxes(inputs[0]) }
+  return windows.has(node.operator) ? withPads(node, plain, inputs) : plain
+}
+
+/**
+ * Attributes as the file states them.
+ *
+ * @throws DataError if one is of a kind that is not read.
+ */
+export function plainAttributes(node: Node): Attributes {
   const plain: Record<string, number | string | readonly number[]> = {}
   for (const { name, type, int = 0, float = 0, string, ints, floats } of node.attributes) {
     if (type === attributeTypes.int) plain[name] = int
@@ -19,10 +32,7 @@ export function attributesOf(node: Node, inputs: readonly (Value | undefined)[])
     else
       throw new DataError(`${node.operator} (${node.name}) has the attribute ${name} of a kind that is not read here.`)
   }
-  if (node.operator === 'Cast') return castTo(node, plain.to as number)
-  if (node.operator === 'Split' && !inputs[1]) return { ...plain, num_outputs: node.outputs.length }
-  if (node.operator === 'Transpose') return { ...plain, perm: listOf(plain.perm) ?? reversedAxes(inputs[0]) }
-  return windows.has(node.operator) ? withPads(node, plain, inputs) : plain
+  return plain
 }
 
 function castTo(node: Node, to: number): Attributes {

@@ -138,6 +138,19 @@ test.each<[string, Partial<Written>, ImportOptions, RegExp]>([
     {},
     /No gradient is known of GridSample \(GridSample to out\), and parameters come before/,
   ],
+  [
+    'a setting without a gradient behind parameters',
+    {
+      nodes: [
+        node('MatMul', ['x', 'w'], ['h']),
+        node('ScatterElements', ['h', 'first', 'more'], ['out'], { axis: 1, reduction: 'mul' }),
+      ],
+      initializers: { w: weights([4, 3]), first: tensor('int64', [2, 1], [0, 0]), more: weights([2, 1]) },
+      operatorSet: 18,
+    },
+    {},
+    /No gradient is known of ScatterElements \(ScatterElements to out\) with reduction mul, and parameters come before/,
+  ],
   ['an old operator set', { operatorSet: 12 }, {}, /operator set 12; expected 13 to 26.*opset_version=13/],
   ['one from the future', { operatorSet: 99 }, {}, /operator set 99; expected 13 to 26.*opset_version=26/],
   [

@@ -1,9 +1,11 @@
 /** Which nodes of an imported graph can be computed before anything is fed, and which of the rest cannot be trained. */
 import { DataError } from '../../errors.ts'
+import { withoutRule } from '../../graph/gradients/limits.ts'
 import { gradients } from '../../graph/gradients/table.ts'
 import { operators } from '../../graph/operators/table.ts'
 import type { Node } from '../../onnx/schema.ts'
 import { fullName, isStandard } from '../../onnx/upgrade.ts'
+import { plainAttributes } from './attributes.ts'
 import type { ImportedGraph } from './graph.ts'
 
 /** They ask for the shape of a value only, and shapes are known when a graph is built. */
@@ -73,7 +75,7 @@ export function judge(graph: ImportedGraph): Judgement {
         `The model uses ${nodes}, for which there is no rule here. Choose a value before it as the output, or export the model without it.`,
     ),
     refusal(
-      [...differentiated].filter((node) => isKnown(node) && isFlat(node)),
+      [...differentiated].filter((node) => isKnown(node) && (isFlat(node) || limitOf(node))),
       (nodes) =>
         `No gradient is known of ${nodes}, and parameters come before. Freeze them, or choose a value before it as the output.`,
     ),
@@ -110,12 +112,21 @@ function isFlat({ operator }: Node): boolean {
   return !replaced.has(operator) && !Object.hasOwn(gradients, operator)
 }
 
+/** The setting with which an operator has no gradient, though it has one with others. */
+function limitOf(node: Node): string | undefined {
+  return withoutRule(node.operator, plainAttributes(node))
+}
+
 function refusal(nodes: readonly Node[], message: (nodes: string) => string): Refusal | undefined {
   return nodes.length > 0 ? { nodes, message: message(list(nodes)) } : undefined
 }
 
 function list(nodes: readonly Node[]): string {
   const more = nodes.length > SHOWN ? ` and ${nodes.length - SHOWN} more` : ''
-  const shown = nodes.slice(0, SHOWN).map((node) => `${fullName(node)} (${node.name || node.outputs[0]})`)
-  return shown.join(', ') + more
+  return nodes.slice(0, SHOWN).map(described).join(', ') + more
+}
+
+function described(node: Node): string {
+  const limit = isKnown(node) && limitOf(node)
+  return `${fullName(node)} (${node.name || node.outputs[0]})${limit ? ` with ${limit}` : ''}`
 }

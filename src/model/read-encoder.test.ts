@@ -66,6 +66,11 @@ test.each<[string, Record<string, string>, RegExp]>([
     { location: 'nowhere.bin' },
     /should be in nowhere\.bin beside the model, which is not there/,
   ],
+  [
+    'a directory',
+    { location: 'data' },
+    /initialiser w should be in data beside the model, which is a directory or device\. Put the file there/,
+  ],
   ['too few bytes', { location: 'short.bin' }, /short\.bin has 40 bytes; the initialiser w needs 48 from byte 0/],
   ['another length', { location: 'short.bin', length: '40' }, /is said to have 40 bytes in short\.bin; expected 48/],
   ['a place that is none', { location: 'short.bin', offset: '-1' }, /at byte -1; expected whole numbers/],

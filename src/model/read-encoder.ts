@@ -74,13 +74,23 @@ async function readPart(tensor: Tensor, directory: string): Promise<Uint8Array> 
       `${path}, the data of the initialiser ${name}, leads out of the model's directory. Put the file itself there.`,
     )
   }
-  const { size } = await stat(file)
+  const found = await stat(file)
+  if (!found.isFile()) {
+    throw new DataError(
+      `The data of the initialiser ${name} should be in ${path} beside the model, which is a directory or device. Put the file there.`,
+    )
+  }
+  const { size } = found
   if (offset + expected > size) {
     throw new DataError(
       `${path} has ${size} bytes; the initialiser ${name} needs ${expected} from byte ${offset}. The file is incomplete: copy it again.`,
     )
   }
-  const handle = await openFile(file)
+  const handle = await openFile(file).catch((error: Error) => {
+    throw new DataError(`${path}, the data of the initialiser ${name}, cannot be read: ${error.message}.`, {
+      cause: error,
+    })
+  })
   try {
     const bytes = new Uint8Array(expected)
     await handle.read(bytes, 0, expected, offset)

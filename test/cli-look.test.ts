@@ -2,9 +2,11 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { writeModel } from '../src/onnx/codec.ts'
 import { expectError } from './fixture.ts'
 import { temporaryFolder } from './images.ts'
 import { isometry } from './in-process.ts'
+import { model, node, tensor, type Written, weights } from './onnx.ts'
 
 const files = {
   'loss.ts': `import { losses, metrics, type losses as L } from 'isometry'
@@ -104,14 +106,49 @@ test('inspect shows what is in an ONNX file, and refuses what is none', async ()
   const file = join(import.meta.dirname, 'reference', 'training', 'residual.onnx')
   const shown = await isometry(['inspect', file])
   expect(shown.code, shown.stderr).toBe(0)
-  expect(shown.stdout).toMatch(/input +image {2}float32 \[batch, 3, 10, 10\]/)
+  expect(shown.stdout).toMatch(/input +image +float32 \[batch, 3, 10, 10\]/)
   expect(shown.stdout).toMatch(/InstanceNormalization +1 {2}yes/)
+  expect(shown.stdout).toMatch(/parameters {2}994 in 10 tensors\n +stem\.weight {2}\[8, 3, 3, 3\]\n/)
+  expect(shown.stdout).toMatch(/Gradients flow through all that training needs\.\n$/)
   const { parameterCount, operators } = JSON.parse((await isometry(['inspect', file, '--json'])).stdout)
   expect(parameterCount).toBe(994)
   expect(operators).toContainEqual({ operator: 'Shape', nodes: 1, gradient: 'none' })
   expectError(await isometry(['inspect', at('nothing.onnx')]), 1, /nothing\.onnx cannot be read/)
   expectError(await isometry(['inspect', at('helper.ts')]), 1, /Not an ONNX model/)
   expectError(await isometry(['inspect', folder.path]), 1, /cannot be read/)
+})
+
+test('inspect says what training refuses, in its words', async () => {
+  const written = (change: Partial<Written>) =>
+    writeModel(
+      model({
+        nodes: [node('Reshape', ['x', 'fixed'], ['h']), node('MatMul', ['h', 'w'], ['out'])],
+        initializers: { fixed: tensor('int64', [2], [-1, 4]), w: weights([4, 3]) },
+        inputs: { x: ['float32', 'n', 4] },
+        ...change,
+      }),
+    )
+  const refusal = async (change: Partial<Written>) => {
+    await writeFile(at('any.onnx'), written(change))
+    const { code, stdout } = await isometry(['inspect', at('any.onnx')])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/output +out {2}type not stated, shape not stated\n/)
+    expect(JSON.parse((await isometry(['inspect', at('any.onnx'), '--json'])).stdout).refusal ?? '').toBe(
+      stdout.match(/Training refuses it\. (.*)\n$/)?.[1] ?? '',
+    )
+    return stdout.split('\n').at(-2)
+  }
+  expect(await refusal({})).toBe('Gradients flow through all that training needs.')
+  expect(await refusal({ operatorSet: 12 })).toMatch(/Training refuses it\. The file uses ONNX's operator set 12/)
+  const fixed = { fixed: tensor('int64', [2], [1, -1]), w: weights([8, 3]) }
+  expect(await refusal({ initializers: fixed })).toMatch(/Training refuses it\. For a batch of 2, .* free batch axis/)
+  const many = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`w${i}`, weights([4, 4])]))
+  const nodes = Object.keys(many).map((name, i) =>
+    node('MatMul', [i > 0 ? `h${i - 1}` : 'x', name], [i < 19 ? `h${i}` : 'out']),
+  )
+  await refusal({ nodes, initializers: many })
+  const { stdout } = await isometry(['inspect', at('any.onnx')])
+  expect(stdout).toMatch(/ {12}w11 {2}\[4, 4\]\n {12}and 8 more; --json lists all\n/)
 })
 
 describe('files', () => {

@@ -1,10 +1,17 @@
 /** `isometry inspect` */
 import { readFile } from 'node:fs/promises'
 import { type Inspection, inspect as inspectBytes, type Port } from '../encoders/inspect.ts'
-import { DataError } from '../errors.ts'
+import { DataError, IsometryError, UsageError } from '../errors.ts'
+import { readEncoder } from '../model/read-encoder.ts'
+import { prose } from './paragraph.ts'
+
+/** How many parameters are listed. */
+const SHOWN = 12
 
 export async function inspect(file: string, { json, values }: { json?: boolean; values?: boolean }): Promise<void> {
-  const found = inspectBytes(await read(file))
+  const looked = inspectBytes(await read(file))
+  const refusal = looked.refusal ?? (await refusalOf(file))
+  const found = { ...looked, ...(refusal !== undefined && { refusal }) }
   process.stdout.write(json ? `${JSON.stringify(found)}\n` : text(file, found, values))
 }
 
@@ -16,31 +23,63 @@ async function read(file: string): Promise<Uint8Array> {
   }
 }
 
+/** What building it for training finds besides: shapes that do not fit, data that are not there. */
+async function refusalOf(file: string): Promise<string | undefined> {
+  try {
+    await readEncoder(file)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof IsometryError)) throw error
+    // What is left open, as the size of images, flags of `train` say.
+    return error instanceof UsageError ? undefined : error.message
+  }
+}
+
 function text(file: string, found: Inspection, withValues = false): string {
-  const { producer, operatorSet, inputs, outputs, parameters, parameterCount, operators } = found
-  const name = Math.max(8, ...operators.map(({ operator }) => operator.length))
-  const unknown = operators.filter(({ gradient }) => gradient === 'unknown')
+  const { producer, operatorSet, inputs, outputs, refusal } = found
+  const ports = Math.max(...[...inputs, ...outputs].map(({ name }) => name.length))
   const lines = [
     `${file}: operator set ${operatorSet}${producer && `, written by ${producer}`}`,
     '',
-    ...inputs.map((each) => `input      ${port(each)}`),
-    ...outputs.map((each) => `output     ${port(each)}`),
-    `parameters ${parameterCount.toLocaleString('en')} in ${parameters.length} tensors`,
+    ...inputs.map((each) => `input       ${port(each, ports)}`),
+    ...outputs.map((each) => `output      ${port(each, ports)}`),
     '',
-    `${'operator'.padEnd(name)}  nodes  gradient`,
-    ...operators.map(({ operator, nodes, gradient }) => {
-      const said = { yes: 'yes', none: 'needs none', unknown: 'not known' }[gradient]
-      return `${operator.padEnd(name)}  ${String(nodes).padStart(5)}  ${said}`
-    }),
+    ...parametersOf(found),
     '',
-    unknown.length === 0
-      ? 'Gradients flow through all of it.'
-      : `No gradient is known of ${unknown.map(({ operator, node }) => `${operator} (first at ${node})`).join(', ')}.`,
-    ...(withValues ? ['', 'values', ...found.values.map((each) => `${each.operator.padEnd(name)}  ${each.name}`)] : []),
+    ...operatorsOf(found, withValues),
+    '',
   ]
-  return `${lines.join('\n')}\n`
+  const last =
+    refusal === undefined ? 'Gradients flow through all that training needs.' : `Training refuses it. ${refusal}`
+  // Names out of damaged files may hold line ends and escape sequences, which are no business of a terminal.
+  const clean = lines.map((line) => line.replace(/\p{Cc}/gu, ' '))
+  return `${[...clean, prose(last, process.stdout)].join('\n')}\n`
 }
 
-function port({ name, type, shape }: Port): string {
-  return `${name}  ${type} [${shape.join(', ')}]`
+function port({ name, type = 'type not stated', shape }: Port, width: number): string {
+  return `${name.padEnd(width)}  ${type}${shape ? ` [${shape.join(', ')}]` : ', shape not stated'}`
+}
+
+function parametersOf({ parameters, parameterCount }: Inspection): string[] {
+  const shown = parameters.slice(0, SHOWN)
+  const name = Math.max(...shown.map((each) => each.name.length))
+  const more = parameters.length - shown.length
+  const tensors = `${parameters.length} ${parameters.length === 1 ? 'tensor' : 'tensors'}`
+  return [
+    `parameters  ${parameterCount.toLocaleString('en')} in ${tensors}`,
+    ...shown.map((each) => `            ${each.name.padEnd(name)}  [${each.shape.join(', ')}]`),
+    ...(more > 0 ? [`            and ${more} more; --json lists all`] : []),
+  ]
+}
+
+function operatorsOf({ operators, values }: Inspection, withValues: boolean): string[] {
+  const name = Math.max(8, ...operators.map(({ operator }) => operator.length))
+  return [
+    `${'operator'.padEnd(name)}  nodes  gradient`,
+    ...operators.map(({ operator, nodes, gradient, node }) => {
+      const said = { yes: 'yes', none: 'needs none', unknown: `not known, first at ${node}` }[gradient]
+      return `${operator.padEnd(name)}  ${String(nodes).padStart(5)}  ${said}`
+    }),
+    ...(withValues ? ['', 'values', ...values.map((each) => `${each.operator.padEnd(name)}  ${each.name}`)] : []),
+  ]
 }

@@ -1,5 +1,7 @@
 /** What is said of files that others wrote, and that damaged ones do no harm. */
 import { expect, test } from 'vitest'
+import { importing } from '../../test/imported.ts'
+import { model, node, tensor, type Written, weights } from '../../test/onnx.ts'
 import { readReferenceFile } from '../../test/reference.ts'
 import { DataError } from '../errors.ts'
 import { readModel, writeModel } from '../onnx/codec.ts'
@@ -51,6 +53,84 @@ test('an operator of which no gradient is known, and one of another domain', () 
     { operator: 'NonMaxSuppression', nodes: 1, gradient: 'unknown', node: 'boxes' },
     { operator: 'com.example.MaxPool', nodes: 1, gradient: 'unknown', node: expect.any(String) },
   ])
+})
+
+const linear: Written = {
+  nodes: [node('MatMul', ['x', 'w'], ['out'])],
+  initializers: { w: weights([4, 3]) },
+  inputs: { x: ['float32', 'n', 4] },
+}
+
+/** Weights of another type than float32. */
+function ofType(written: Model, dataType: number, width: number): Model {
+  for (const each of written.graph.initializers) {
+    Object.assign(each, { dataType, rawData: new Uint8Array(width * each.dimensions.reduce((a, b) => a * b, 1)) })
+  }
+  return written
+}
+
+test.each<[string, Model]>([
+  ['an old operator set', model({ ...linear, operatorSet: 12 })],
+  ['weights of float16', ofType(model(linear), 10, 2)],
+  ['weights of float64', ofType(model(linear), 11, 8)],
+  ['a Cast', model({ ...linear, nodes: [node('Cast', ['x'], ['half'], { to: 10 }), node('Relu', ['half'], ['out'])] })],
+  ['a value that nothing gives', model({ ...linear, nodes: [node('MatMul', ['x', 'lost'], ['out'])] })],
+  ['branches', model({ ...linear, nodes: [...linear.nodes, node('If', ['out'], ['end'])], outputs: ['end'] })],
+  ['no rule', model({ ...linear, nodes: [node('MatMul', ['x', 'w'], ['h']), node('Det', ['h'], ['out'])] })],
+])('what training refuses, in its words: %s', async (_, written) => {
+  const { refusal } = inspect(writeModel(written))
+  expect(refusal).toBeTypeOf('string')
+  await expect(importing(written)).rejects.toThrow(refusal)
+})
+
+test('what float16 and float64 are used by is said', () => {
+  expect(inspect(writeModel(ofType(model(linear), 10, 2))).refusal).toBe(
+    'The model has constants of float16 in MatMul (MatMul to out); expected float32, integers or bool. Export the model in float32.',
+  )
+})
+
+test('what nothing is refused of: operators without a gradient among shapes, and statistics', () => {
+  const found = inspect(
+    writeModel(
+      model({
+        nodes: [
+          node('Shape', ['x'], ['shape']),
+          node('Cast', ['shape'], ['real'], { to: 1 }),
+          node('Floor', ['real'], ['whole']),
+          node('Cast', ['whole'], ['back'], { to: 7 }),
+          node('Reshape', ['x', 'back'], ['same']),
+          node('BatchNormalization', ['same', 'scale', 'shift', 'mean', 'variance'], ['h']),
+          node('MatMul', ['h', 'w'], ['out']),
+        ],
+        initializers: {
+          ...{ scale: weights([4]), shift: weights([4]), mean: weights([4]) },
+          ...{ variance: tensor('float32', [4], [1, 1, 1, 1]), w: weights([4, 3]) },
+        },
+        inputs: { x: ['float32', 'n', 4] },
+      }),
+    ),
+  )
+  expect(found.refusal).toBeUndefined()
+  expect(found.operators).toContainEqual({ operator: 'Floor', nodes: 1, gradient: 'none' })
+  expect(found.operators).toContainEqual({ operator: 'BatchNormalization', nodes: 1, gradient: 'yes' })
+  expect(found.parameters.map(({ name }) => name)).toEqual(['scale', 'shift', 'w'])
+  expect(found.parameterCount).toBe(4 + 4 + 12)
+  expect(found.outputs).toEqual([{ name: 'out' }])
+})
+
+test('statistics are no parameters of a file that cannot be read for training either', () => {
+  const found = inspect(
+    writeModel(
+      model({
+        nodes: [node('BatchNormalization', ['x', 'scale', 'shift', 'mean', 'variance'], ['out'])],
+        initializers: { scale: weights([4]), shift: weights([4]), mean: weights([4]), variance: weights([4]) },
+        inputs: { x: ['float32', 'n', 4] },
+        operatorSet: 9,
+      }),
+    ),
+  )
+  expect(found.refusal).toMatch(/operator set 9/)
+  expect(found.parameters.map(({ name }) => name)).toEqual(['scale', 'shift'])
 })
 
 test.each<[string, (model: Model) => void, RegExp]>([

@@ -4,13 +4,14 @@ import type { Attributes } from '../../graph/operators/operator.ts'
 import type { Value } from '../../graph/value.ts'
 import { attributeTypes, type Node } from '../../onnx/schema.ts'
 import { dtypeOf, typeNames } from '../../onnx/tensors.ts'
+import { attributeOf } from '../../onnx/upgrade.ts'
 
 const windows = new Set(['Conv', 'ConvTranspose', 'MaxPool', 'AveragePool'])
 
 /** @throws DataError if an attribute is of a kind, or asks for something, that no rule here knows. */
 export function attributesOf(node: Node, inputs: readonly (Value | undefined)[]): Attributes {
   const plain = plainAttributes(node)
-  if (node.operator === 'Cast') return castTo(node, plain.to as number)
+  if (node.operator === 'Cast') return castTo(node)
   if (node.operator === 'Split' && !inputs[1]) return { ...plain, num_outputs: node.outputs.length }
   if (node.operator === 'Transpose') return { ...plain, perm: listOf(plain.perm) ?? reversedAxes(inputs[0]) }
   return windows.has(node.operator) ? withPads(node, plain, inputs) : plain
@@ -35,12 +36,17 @@ export function plainAttributes(node: Node): Attributes {
   return plain
 }
 
-function castTo(node: Node, to: number): Attributes {
-  const dtype = dtypeOf(to)
-  if (dtype) return { dtype }
-  throw new DataError(
-    `Cast (${node.name}) makes ${typeNames.get(to) ?? `type ${to}`}; expected float32, integers or bool. Export the model in float32.`,
-  )
+function castTo(node: Node): Attributes {
+  const refusal = unreadCast(node)
+  if (refusal !== undefined) throw new DataError(refusal)
+  return { dtype: dtypeOf(attributeOf(node, 'to')?.int)! }
+}
+
+/** Why a Cast cannot be built; undefined if it can. */
+export function unreadCast(node: Node): string | undefined {
+  const to = attributeOf(node, 'to')?.int
+  if (dtypeOf(to)) return undefined
+  return `Cast (${node.name || node.outputs[0]}) makes ${typeNames.get(to ?? 0) ?? `type ${to ?? 0}`}; expected float32, integers or bool. Export the model in float32.`
 }
 
 /** `auto_pad` and `ceil_mode` as the pads that they come to for inputs of this shape. */

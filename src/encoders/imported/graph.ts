@@ -36,6 +36,9 @@ export interface GraphOptions {
   readonly freeze?: readonly RegExp[] | undefined
 }
 
+/** Gives a tensor of a file as plain data; nothing if it is of a type that graphs do not hold. */
+export type Reading = typeof toPlain
+
 /** Inputs of operators that hold settings or statistics, never weights that a gradient fits. */
 const settingSlots: Readonly<Record<string, readonly number[]>> = {
   BatchNormalization: [3, 4],
@@ -47,28 +50,27 @@ const settingSlots: Readonly<Record<string, readonly number[]>> = {
 }
 
 /**
+ * @param read makes plain data of what the file holds; who asks for no data can leave them out.
  * @throws DataError if the graph is of an operator set that is not read, lacks a value that it uses, or its data do not fill
  *   their shapes; UsageError if there is no value named `output`, or a pattern of `freeze` matches no parameter.
  */
-export function importGraph({ graph, operatorSets: sets }: Model, options: GraphOptions = {}): ImportedGraph {
+export function importGraph(
+  { graph, operatorSets: sets }: Model,
+  options: GraphOptions = {},
+  read: Reading = toPlain,
+): ImportedGraph {
   const version = sets.find(isStandard)?.version ?? 0
   const { nodes: upgraded, initializers } = upgrade(graph.nodes, version)
-  const { data, weights, others } = dataOf([...graph.initializers, ...initializers])
-  const computing = takeConstants([...others, ...upgraded], data, weights)
+  const { data, weights, others } = dataOf([...graph.initializers, ...initializers], read)
+  const computing = takeConstants([...others, ...upgraded], data, weights, read)
 
   const output = options.output ?? graph.outputs[0]?.name
   if (output === undefined) throw new DataError('The model has no output. Expected a file that an ONNX exporter wrote.')
   const nodes = ancestors(computing, output)
   const used = new Set(nodes.flatMap(({ inputs }) => inputs))
 
-  const kinds = new Map<string, Set<'weight' | 'setting'>>()
-  for (const { operator, inputs } of nodes) {
-    inputs.forEach((name, i) => {
-      const kind = settingSlots[operator]?.includes(i) ? 'setting' : 'weight'
-      kinds.set(name, (kinds.get(name) ?? new Set()).add(kind))
-    })
-  }
-  const isWeight = (name: string) => weights.has(name) && used.has(name) && !kinds.get(name)?.has('setting')
+  const fixed = settingNames(nodes)
+  const isWeight = (name: string) => weights.has(name) && used.has(name) && !fixed.has(name)
   const weightNames = [...data.keys()].filter(isWeight)
   const isFrozen = (name: string) => options.freeze?.some((pattern) => name.search(pattern) >= 0) ?? false
   checkPatterns(options.freeze ?? [], weightNames)
@@ -89,17 +91,22 @@ export function importGraph({ graph, operatorSets: sets }: Model, options: Graph
   }
 }
 
+/** The names of what nodes take for settings or statistics. */
+export function settingNames(nodes: readonly Node[]): Set<string> {
+  return new Set(nodes.flatMap(({ operator, inputs }) => inputs.filter((_, i) => settingSlots[operator]?.includes(i))))
+}
+
 /**
  * Initialisers as plain data. Weights are those of float32 with at least one axis: a number alone is a constant of a
  * formula (an ε, a √d), which exporters write as an initialiser too. Data of types that graphs do not hold become Constant nodes: a Cast may follow.
  */
-function dataOf(initializers: Model['graph']['initializers']) {
+function dataOf(initializers: Model['graph']['initializers'], read: Reading) {
   const data = new Map<string, Tensor>()
   const weights = new Set<string>()
   const others: Node[] = []
   for (const initializer of initializers) {
     const { name = '' } = initializer
-    const tensor = toPlain(initializer)
+    const tensor = read(initializer)
     if (!tensor) {
       others.push(constantNode(initializer))
       continue
@@ -115,13 +122,13 @@ function dataOf(initializers: Model['graph']['initializers']) {
  * Moves what Constant nodes give, and what only renames an initialiser, into the data; returns the other nodes. Exporters
  * tie parameters that happen to be equal by an Identity of one of them, so each such name becomes a parameter of its own.
  */
-function takeConstants(nodes: readonly Node[], data: Map<string, Tensor>, weights: Set<string>): Node[] {
+function takeConstants(nodes: readonly Node[], data: Map<string, Tensor>, weights: Set<string>, read: Reading): Node[] {
   return nodes.filter((node) => {
     const [source, target] = [node.inputs[0]!, node.outputs[0]!]
     if (!isStandard(node)) return true
     if (node.operator === 'Constant') {
       const constant = constantOf(node)
-      const tensor = constant && toPlain(constant)
+      const tensor = constant && read(constant)
       if (!tensor) return true
       data.set(target, tensor)
       return false

@@ -4,8 +4,9 @@ import { withoutRule } from '../../graph/gradients/limits.ts'
 import { gradients } from '../../graph/gradients/table.ts'
 import { operators } from '../../graph/operators/table.ts'
 import type { Node } from '../../onnx/schema.ts'
-import { fullName, isStandard } from '../../onnx/upgrade.ts'
-import { plainAttributes } from './attributes.ts'
+import { typeNames } from '../../onnx/tensors.ts'
+import { constantOf, fullName, isStandard } from '../../onnx/upgrade.ts'
+import { plainAttributes, unreadCast } from './attributes.ts'
 import type { ImportedGraph } from './graph.ts'
 
 /** They ask for the shape of a value only, and shapes are known when a graph is built. */
@@ -49,13 +50,10 @@ export function staticValues({ nodes, settings }: ImportedGraph): Set<string> {
 export interface Judgement {
   /** The nodes between a parameter and the output, which gradients flow through. */
   readonly differentiated: ReadonlySet<Node>
-  /** What keeps it from being trained, the first thing first. */
-  readonly refusals: readonly Refusal[]
-}
-
-export interface Refusal {
-  readonly nodes: readonly Node[]
-  readonly message: string
+  /** The nodes that cannot be built, or of which no gradient is known where one has to flow. */
+  readonly unknown: readonly Node[]
+  /** Why the graph cannot be trained, the first reason first; nothing if it can. */
+  readonly refusals: readonly string[]
 }
 
 /** Finds whether every node that has to be computed for each batch can be, and whether gradients flow where they have to. */
@@ -63,30 +61,47 @@ export function judge(graph: ImportedGraph): Judgement {
   const settled = staticValues(graph)
   const computed = graph.nodes.filter(({ outputs }) => !outputs.every((name) => settled.has(name)))
   const differentiated = behindParameters(computed, graph)
+  const branching = graph.nodes.filter(hasGraphs)
+  const foreign = computed.filter((node) => !isKnown(node) && !hasGraphs(node))
+  const flat = [...differentiated].filter((node) => isKnown(node) && (isFlat(node) || limitOf(node)))
   const refusals = [
-    refusal(
-      graph.nodes.filter(hasGraphs),
-      (nodes) =>
-        `The model uses ${nodes}, with graphs of its own inside, which are not read here. Choose a value before it as the output, or export the model with its conditions worked out, as torch.onnx.export(…, dynamo=True) does.`,
-    ),
-    refusal(
-      computed.filter((node) => !isKnown(node)),
-      (nodes) =>
-        `The model uses ${nodes}, for which there is no rule here. Choose a value before it as the output, or export the model without it.`,
-    ),
-    refusal(
-      [...differentiated].filter((node) => isKnown(node) && (isFlat(node) || limitOf(node))),
-      (nodes) =>
-        `No gradient is known of ${nodes}, and parameters come before. Freeze them, or choose a value before it as the output.`,
-    ),
+    branching.length > 0 &&
+      `The model uses ${list(branching)}, with graphs of its own inside, which are not read here. Choose a value before it as the output, or export the model with its conditions worked out, as torch.onnx.export(…, dynamo=True) does.`,
+    typeRefusal(graph.nodes, computed),
+    foreign.length > 0 &&
+      `The model uses ${list(foreign)}, for which there is no rule here. Choose a value before it as the output, or export the model without it.`,
+    flat.length > 0 &&
+      `No gradient is known of ${list(flat)}, and parameters come before. Freeze them, or choose a value before it as the output.`,
   ]
-  return { differentiated, refusals: refusals.filter((each) => each !== undefined) }
+  return {
+    differentiated,
+    unknown: [...branching, ...foreign, ...flat],
+    refusals: refusals.filter((each) => typeof each === 'string'),
+  }
 }
 
 /** @throws DataError that names the first nodes for which a graph cannot be trained. */
 export function checkTrainable(graph: ImportedGraph): void {
   const [first] = judge(graph).refusals
-  if (first) throw new DataError(first.message)
+  if (first) throw new DataError(first)
+}
+
+/** Constants of types that graphs do not hold are Constant nodes still; what is computed of them alone may end in a Cast. */
+function typeRefusal(nodes: readonly Node[], computed: readonly Node[]): string | undefined {
+  const types = new Map(
+    nodes.flatMap((node) => (node.operator === 'Constant' ? [[node.outputs[0]!, typeOf(node)] as const] : [])),
+  )
+  const users = computed.filter(({ inputs }) => inputs.some((name) => types.has(name)))
+  if (users.length > 0) {
+    const found = new Set(users.flatMap(({ inputs }) => inputs.flatMap((name) => types.get(name) ?? [])))
+    return `The model has constants of ${[...found].join(' and ')} in ${list(users)}; expected float32, integers or bool. Export the model in float32.`
+  }
+  const cast = computed.find((node) => node.operator === 'Cast' && isStandard(node) && unreadCast(node))
+  return cast && unreadCast(cast)
+}
+
+function typeOf(constant: Node): string {
+  return typeNames.get(constantOf(constant)?.dataType ?? 0) ?? 'a type that is not read'
 }
 
 function behindParameters(nodes: readonly Node[], { parameters }: ImportedGraph): Set<Node> {
@@ -115,10 +130,6 @@ function isFlat({ operator }: Node): boolean {
 /** The setting with which an operator has no gradient, though it has one with others. */
 function limitOf(node: Node): string | undefined {
   return withoutRule(node.operator, plainAttributes(node))
-}
-
-function refusal(nodes: readonly Node[], message: (nodes: string) => string): Refusal | undefined {
-  return nodes.length > 0 ? { nodes, message: message(list(nodes)) } : undefined
 }
 
 function list(nodes: readonly Node[]): string {

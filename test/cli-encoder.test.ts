@@ -1,11 +1,12 @@
 /** `isometry train --encoder FILE.onnx`, large batches in parts, and what is left when training diverges. */
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { readModel } from '../src/onnx/codec.ts'
+import { readModel, writeModel } from '../src/onnx/codec.ts'
 import { expectError } from './fixture.ts'
 import { temporaryFolder, writeImages } from './images.ts'
 import { isometry } from './in-process.ts'
+import { model, node, weights } from './onnx.ts'
 
 const reference = (name: string) => join(import.meta.dirname, 'reference', 'training', `${name}.onnx`)
 const short = ['--steps', '8', '--threads', '1', '--classes-per-batch', '6']
@@ -64,6 +65,25 @@ test('a file with a head, frozen layers and rates of their own, embedded and eva
     ...short,
   ])
   expect(again.code, again.stderr).toBe(0)
+})
+
+test('a file whose name ends in capitals, which leaves the size of its images open', async () => {
+  const path = at('MAPS.ONNX')
+  const nodes = [node('Conv', ['image', 'w'], ['map']), node('GlobalAveragePool', ['map'], ['mean'])]
+  await writeFile(
+    path,
+    writeModel(
+      model({
+        nodes: [...nodes, node('Flatten', ['mean'], ['out'])],
+        initializers: { w: weights([4, 3, 3, 3]) },
+        inputs: { image: ['float32', 'n', 3, 'h', 'w'] },
+      }),
+    ),
+  )
+  const args = ['train', data, '--out', at('capitals'), '--encoder', path, ...short]
+  expectError(await isometry(args), 2, /leaves the height of its images open\. State it with --image-size\.$/)
+  const trained = await isometry([...args, '--image-size', '10'])
+  expect(trained.code, trained.stderr).toBe(0)
 })
 
 test('a batch in parts learns as the whole batch does, and several batches make one step', async () => {

@@ -38,7 +38,7 @@ const ofVectors = ['residual', 'adapt'] as const
 export async function encoderOf(options: EncoderArguments): Promise<Encoder<Pixels>> {
   const { encoder: name = 'convolutional', dimension = DIMENSION, imageSize = IMAGE_SIZE, grayscale } = options
   refuse(options, ofVectors, 'adapters of vectors')
-  if (name.endsWith('.onnx')) return encoderFromFile(name, options)
+  if (/\.onnx$/i.test(name)) return encoderFromFile(name, options)
   const own = { convolutional, mlp }[name]
   if (!own) {
     throw new UsageError(
@@ -73,6 +73,8 @@ async function encoderFromFile(path: string, options: EncoderArguments): Promise
     ...rest,
     ...(head && { head: { kind: head, dimension: dimension ?? DIMENSION } }),
     ...(imageSize !== undefined && { height: imageSize, width: imageSize }),
+  }).catch((error: unknown) => {
+    throw inFlags(error)
   })
   if (!takesImages(encoder)) {
     const names = 'tensors' in encoder.input ? encoder.input.tensors.map((each) => each.name) : []
@@ -84,6 +86,14 @@ async function encoderFromFile(path: string, options: EncoderArguments): Promise
     throw new UsageError(`${path} takes images of ${encoder.input.channels} channels. Leave --grayscale out.`)
   }
   return encoder
+}
+
+/** An error that asks for an option of the library, asking for the flag. */
+function inFlags(error: unknown): unknown {
+  if (!(error instanceof UsageError)) return error
+  return new UsageError(error.message.replace(/State it: \{ (height|width): .*/, 'State it with --image-size.'), {
+    cause: error,
+  })
 }
 
 /** The optimiser, with the file's own weights at a share of the learning rate if one is given. */

@@ -11,11 +11,12 @@ import { type GraphOptions, importGraph } from './graph.ts'
 import { buildHead, type Head, headVariables } from './head.ts'
 import { imageInput, type Normalization, normalizePixels } from './image-input.ts'
 import { lower } from './lower.ts'
+import { type Masking, maskOf } from './mask.ts'
 import { type Pooling, poolRows, poolVariables } from './pool.ts'
 import { checkTrainable } from './static.ts'
 import { writeImported } from './write.ts'
 
-export interface ImportOptions extends GraphOptions, Normalization {
+export interface ImportOptions extends GraphOptions, Normalization, Masking {
   /** How token states or feature maps become one row; by the output's shape if left out. */
   readonly pool?: Pooling | undefined
   /** A layer or two on top of that. */
@@ -53,7 +54,7 @@ export async function importEncoder(model: Model, options: ImportOptions, run: R
 
   /** What comes after the file's own graph. */
   function finish(x: Value, inputs: Values, variables: Values): Value {
-    const rows = poolRows(x, pool, ownOf(variables), inputs.attention_mask)
+    const rows = poolRows(x, pool, ownOf(variables), mask === undefined ? undefined : inputs[mask])
     const projected = head ? buildHead(head, rows, ownOf(variables)) : rows
     return normalize ? unit(projected) : projected
   }
@@ -70,6 +71,7 @@ export async function importEncoder(model: Model, options: ImportOptions, run: R
       `For a batch of ${PROBE_ROWS}, ${graph.output} is ${describe(output)}; expected float32 [${PROBE_ROWS}, …]. Choose another output, or export the model with a free batch axis.`,
     )
   }
+  const mask = maskOf(graph.inputs, output.shape.length === 3 && pool !== 'first', options)
   const added = (seed: number): Variables => ({
     ...poolVariables(pool),
     ...(head && headVariables(head, poolRows(output, pool, toInputs(poolVariables(pool))).shape[1]!, seed)),
@@ -124,11 +126,15 @@ function prefixFor(parameters: ReadonlyMap<string, unknown>): string {
   return prefix
 }
 
-function settingsOf(output: string, { pool, head, normalize, freeze, mean, std }: ImportOptions): Encoder['settings'] {
+function settingsOf(
+  output: string,
+  { pool, mask, head, normalize, freeze, mean, std }: ImportOptions,
+): Encoder['settings'] {
   const listed = (values: number | readonly number[] | undefined) => (typeof values === 'number' ? [values] : values)
   return {
     output,
     ...(pool && { pool }),
+    ...(mask !== undefined && { mask }),
     ...(head && { head: head.kind, dimension: head.dimension, ...(head.hidden && { hidden: head.hidden }) }),
     ...(normalize && { normalize }),
     ...(freeze && { freeze: freeze.map(({ source }) => source) }),

@@ -65,6 +65,32 @@ test('tokens are pooled over those that the attention mask names', async () => {
   await expect(pooled('average')).rejects.toThrow(/average does not go with an output of float32 \[2, 8, 3\]/)
 })
 
+test('a mask of another name has to be named, or said to be none', async () => {
+  const rename = (name: string) => (name === 'attention_mask' ? 'input_mask' : name)
+  const { attention_mask, ...rest } = states.inputs
+  const other: Written = {
+    ...states,
+    nodes: states.nodes.map((each) => ({ ...each, inputs: each.inputs.map(rename) })),
+    inputs: { ...rest, input_mask: attention_mask! },
+  }
+  const x = tensor('float32', [2, 2, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+  const fed = { x, input_mask: tensor('int64', [2, 2], [1, 1, 1, 0]) }
+  const pooled = async (options: ImportOptions) =>
+    Array.from((await embed(await read(other, options), fed)).data, Number)
+  await expect(read(other)).rejects.toThrow(/takes input_mask \[n, t\], which may say .* State \{ mask: NAME \}/)
+  expect(await pooled({ mask: 'input_mask' })).toEqual([2.5, 3.5, 4.5, 7, 8, 9])
+  expect(await pooled({ mask: false })).toEqual([2.5, 3.5, 4.5, 8.5, 9.5, 10.5])
+  expect(await pooled({ pool: 'first' })).toEqual([1, 2, 3, 7, 8, 9])
+  await expect(read(other, { mask: 'x' })).rejects.toThrow(
+    'mask is "x"; expected an input [n, tokens]. There are x [n, t, 3], input_mask [n, t].',
+  )
+  await expect(read(other, { mask: 'input_mask', pool: 'first' })).rejects.toThrow(/but no tokens are pooled/)
+  const encoder = await read(other, { mask: 'input_mask' })
+  expect(encoder.settings).toEqual({ output: 'out', mask: 'input_mask' })
+  const written = await exportEncoder(encoder, encoder.variables(0), metricsByName.get('squaredEuclidean')!)
+  expectClose((await runOnce(written, fed)).embedding!.data, [2.5, 3.5, 4.5, 7, 8, 9], 'written')
+})
+
 const maps: Written = {
   nodes: [node('Conv', ['image', 'w'], ['out'], { kernel_shape: [1, 1] })],
   initializers: { w: tensor('float32', [2, 3, 1, 1], [1, 0, 0, 0, 1, 0]) },

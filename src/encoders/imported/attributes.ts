@@ -1,10 +1,11 @@
-/** Attributes of an imported node as the graph's builder takes them: sliding windows with their pads stated, and orders of axes. */
+/** Attributes of an imported node as the graph's builder takes them: pads, orders of axes and equations spelled out. */
 import { DataError } from '../../errors.ts'
 import type { Attributes } from '../../graph/operators/operator.ts'
 import type { Value } from '../../graph/value.ts'
 import { attributeTypes, type Node } from '../../onnx/schema.ts'
 import { dtypeOf, typeNames } from '../../onnx/tensors.ts'
 import { attributeOf } from '../../onnx/upgrade.ts'
+import { spelledOut } from './equation.ts'
 
 const windows = new Set(['Conv', 'ConvTranspose', 'MaxPool', 'AveragePool'])
 
@@ -13,6 +14,7 @@ export function attributesOf(node: Node, inputs: readonly (Value | undefined)[])
   const plain = plainAttributes(node)
   if (node.operator === 'Cast') return castTo(node)
   if (node.operator === 'Split' && !inputs[1]) return { ...plain, num_outputs: node.outputs.length }
+  if (node.operator === 'Einsum') return { ...plain, equation: spelledOut(String(plain.equation), ranksOf(inputs)) }
   if (node.operator === 'Transpose') return { ...plain, perm: listOf(plain.perm) ?? reversedAxes(inputs[0]) }
   return windows.has(node.operator) ? withPads(node, plain, inputs) : plain
 }
@@ -84,6 +86,10 @@ function withPads(node: Node, attributes: Attributes, [x, weight]: readonly (Val
     })
   }
   return { ...stated, pads }
+}
+
+function ranksOf(inputs: readonly (Value | undefined)[]): number[] {
+  return inputs.map((each) => each?.shape.length ?? 0)
 }
 
 /** What Transpose does where it does not say: gradients have to know. */

@@ -10,6 +10,7 @@ import { batchNormalized } from '../layers.ts'
 import { attributesOf } from './attributes.ts'
 import { checkGrowth, fold, grows, type RunOnce } from './fold.ts'
 import { followsBatch, type ImportedGraph, integerOf } from './graph.ts'
+import { operandsOf } from './operands.ts'
 import { asksForShape, staticValues } from './static.ts'
 
 export interface Lowered {
@@ -72,7 +73,9 @@ export async function lower(
   function buildNode(node: Node, operands: readonly (Value | undefined)[]): readonly Value[] {
     try {
       if (followsBatch(node)) return normalizeBatch(node, operands as Value[])
-      if (node.operator !== 'Dropout') return apply(node.operator, operands, attributesOf(node, operands))
+      if (node.operator !== 'Dropout') {
+        return apply(node.operator, operandsOf(node, operands), attributesOf(node, operands))
+      }
       const [x] = operands as [Value]
       const ratio = mode === 'train' ? ratioOf(node, known) : 0
       if (ratio === 0) return [x]

@@ -101,8 +101,9 @@ function pooled(x: TensorType, attributes: Attributes): number[] {
     throw new GraphError(`kernel_shape is [${kernel.join(', ')}], which does not fit ${describe(x)}`)
   }
   const window = windowOf(attributes, kernel)
-  const { pads, dilations } = window
-  if (pads.some((pad, i) => pad >= kernel[i % kernel.length]! * dilations[i % kernel.length]!)) {
+  const { pads } = window
+  // The runtime looks at the window without its dilations.
+  if (pads.some((pad, i) => pad >= kernel[i % kernel.length]!)) {
     throw new GraphError(`pads is [${pads.join(', ')}]; expected less than the window [${kernel.join(', ')}]`)
   }
   return [...x.shape.slice(0, 2), ...places(x, window)]

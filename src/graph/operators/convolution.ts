@@ -55,6 +55,7 @@ const conv: Infer = (inputs, attributes) => {
   const [outputs, channels] = weight.shape as [number, number]
   const fits = x.shape.length === weight.shape.length && x.shape[1] === channels * window.group
   if (!fits || x.shape.length < 3 || outputs % window.group !== 0) throw unlike(x, weight, window)
+  expectChannels(weight)
   expectBias(inputs[2], outputs)
   return [{ dtype: x.dtype, shape: [x.shape[0]!, outputs, ...places(x, window)] }]
 }
@@ -65,12 +66,18 @@ const convTranspose: Infer = (inputs, attributes) => {
   const outputs = weight.shape[1]! * window.group
   const fits = x.shape.length === weight.shape.length && x.shape[1] === weight.shape[0]
   if (!fits || x.shape.length < 3 || x.shape[1]! % window.group !== 0) throw unlike(x, weight, window)
+  expectChannels(weight)
   expectBias(inputs[2], outputs)
   return [{ dtype: x.dtype, shape: [x.shape[0]!, outputs, ...covered(x, window, attributes)] }]
 }
 
 function unlike(x: TensorType, weight: TensorType, { group }: Window): GraphError {
   return new GraphError(`${describe(x)} does not fit the weights ${describe(weight)} in ${group} groups`)
+}
+
+function expectChannels(weight: TensorType): void {
+  if (weight.shape[0]! > 0 && weight.shape[1]! > 0) return
+  throw new GraphError(`the weights ${describe(weight)} have no channels; expected at least 1`)
 }
 
 function expectBias(bias: TensorType | undefined, outputs: number): void {
@@ -82,9 +89,12 @@ function expectBias(bias: TensorType | undefined, outputs: number): void {
 function covered(x: TensorType, { kernel, strides, dilations, pads }: Window, attributes: Attributes): number[] {
   const extra = sizes(attributes, 'output_padding', kernel.length, 0)
   return kernel.map((extent, i) => {
-    const [more, step] = [extra?.[i] ?? 0, Math.max(strides[i]!, dilations[i]!)]
-    if (more > 0 && more >= step) {
-      throw new GraphError(`output_padding is [${extra!.join(', ')}]; expected less than the stride or the dilation`)
+    const more = extra?.[i] ?? 0
+    // The runtime allows less than the dilation too, but then the gradient, a convolution, has more places than `x`.
+    if (more >= strides[i]!) {
+      throw new GraphError(
+        `output_padding is [${extra!.join(', ')}]; expected less than the strides [${strides.join(', ')}]`,
+      )
     }
     const reach = (x.shape[i + 2]! - 1) * strides[i]! + (extent - 1) * dilations[i]! + 1
     const result = reach + more - pads[i]! - pads[i + kernel.length]!

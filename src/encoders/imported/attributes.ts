@@ -8,6 +8,9 @@ import { attributeOf } from '../../onnx/upgrade.ts'
 import { spelledOut } from './equation.ts'
 
 const windows = new Set(['Conv', 'ConvTranspose', 'MaxPool', 'AveragePool'])
+const automaticPads = ['NOTSET', 'VALID', 'SAME_UPPER', 'SAME_LOWER']
+/** What the runtime takes as lists only, though a window of one axis has one number of each. */
+const lists = ['kernel_shape', 'strides', 'dilations', 'pads', 'output_padding']
 
 /** @throws DataError if an attribute is of a kind, or asks for something, that no rule here knows. */
 export function attributesOf(node: Node, inputs: readonly (Value | undefined)[]): Attributes {
@@ -53,8 +56,9 @@ export function unreadCast(node: Node): string | undefined {
 
 /** `auto_pad` and `ceil_mode` as the pads that they come to for inputs of this shape. */
 function withPads(node: Node, attributes: Attributes, [x, weight]: readonly (Value | undefined)[]): Attributes {
-  const { auto_pad: automatic = 'NOTSET', ceil_mode: ceil = 0, ...rest } = attributes
+  const { auto_pad: automatic = 'NOTSET', ceil_mode: ceil = 0, ...rest } = listed(attributes)
   if (rest.output_shape !== undefined) throw unsupported(node, 'output_shape')
+  if (!automaticPads.includes(`${automatic}`)) throw unsupported(node, `auto_pad ${automatic}`)
   const kernel = listOf(rest.kernel_shape) ?? weight?.shape.slice(2) ?? []
   const stated = { ...rest, kernel_shape: kernel }
   const axes = kernel.length
@@ -95,6 +99,14 @@ function ranksOf(inputs: readonly (Value | undefined)[]): number[] {
 /** What Transpose does where it does not say: gradients have to know. */
 function reversedAxes(x: Value | undefined): readonly number[] {
   return (x?.shape ?? []).map((_, i) => i).reverse()
+}
+
+function listed(attributes: Attributes): Attributes {
+  const found = lists.flatMap((name) => {
+    const list = listOf(attributes[name])
+    return list ? [[name, list] as const] : []
+  })
+  return { ...attributes, ...Object.fromEntries(found) }
 }
 
 /** Files may have a number where a list is meant; whether it is as long as it has to be, the operator's rule says. */

@@ -1,6 +1,6 @@
 /** Sliding windows of files whose sizes do not add up: refused by node. */
 import { expect, test } from 'vitest'
-import { read } from '../../../test/imported.ts'
+import { changed, read, trained } from '../../../test/imported.ts'
 import { node, type Written, weights } from '../../../test/onnx.ts'
 import { DataError } from '../../errors.ts'
 
@@ -54,4 +54,24 @@ test('an output shape that a transposed convolution is to have', async () => {
   await expect(read(written('ConvTranspose', ['image', 't'], { output_shape: [8, 8] }))).rejects.toThrow(
     /ConvTranspose \(ConvTranspose to out\) uses output_shape, for which there is no rule here\. Export it with pads stated\./,
   )
+})
+
+test('pads that are automatic in no way that ONNX has', async () => {
+  await expect(read(written('Conv', ['image', 'w'], { auto_pad: 'SAME' }))).rejects.toThrow(
+    /Conv \(Conv to out\) uses auto_pad SAME, for which there is no rule here\. Export it with pads stated\./,
+  )
+})
+
+test('a number for each setting of a window of one axis', async () => {
+  const encoder = await read({
+    nodes: [
+      node('Conv', ['x', 'w'], ['h'], { kernel_shape: 3, strides: 2, dilations: 1, pads: [1, 1] }),
+      node('ConvTranspose', ['h', 't'], ['up'], { strides: 2, output_padding: 1 }),
+      node('MaxPool', ['up'], ['pooled'], { kernel_shape: 2, strides: 2 }),
+      node('ReduceMean', ['pooled'], ['out'], { axes: [2], keepdims: 0 }),
+    ],
+    initializers: { w: weights([4, 3, 3]), t: weights([4, 2, 3]) },
+    inputs: { x: ['float32', 'n', 3, 9] },
+  })
+  expect(changed(encoder, await trained(encoder, { x: weights([6, 3, 9]) }))).toEqual(['w', 't'])
 })

@@ -151,6 +151,22 @@ test('inspect says what training refuses, in its words', async () => {
   expect(stdout).toMatch(/ {12}w11 {2}\[4, 4\]\n {12}and 8 more; --json lists all\n/)
 })
 
+test('inspect says what training has to be told', async () => {
+  const nodes = [node('GlobalAveragePool', ['image'], ['mean']), node('Flatten', ['mean'], ['out'])]
+  const last = async (...image: (number | string)[]) => {
+    await writeFile(at('any.onnx'), writeModel(model({ nodes, inputs: { image: ['float32', ...image] } })))
+    const { asks, refusal } = JSON.parse((await isometry(['inspect', at('any.onnx'), '--json'])).stdout)
+    expect(refusal).toBeUndefined()
+    const { stdout } = await isometry(['inspect', at('any.onnx')])
+    expect(stdout).toContain(`\n\nTraining asks for more. ${asks}\n`)
+    return asks
+  }
+  expect(await last('n', 3, 'h', 'w')).toBe(
+    'The model leaves the height of its images open. State it with --image-size.',
+  )
+  expect(await last('n', 3, 8, 8)).toBe('Nothing is left to train. Freeze less, or put a head on the encoder.')
+})
+
 describe('files', () => {
   test('a loss in TypeScript, made of this installation’s own parts, with imports of its own', async () => {
     const { code, stdout, stderr } = await isometry(['check', at('loss.ts')])

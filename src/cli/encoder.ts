@@ -74,7 +74,7 @@ async function encoderFromFile(path: string, options: EncoderArguments): Promise
     ...(head && { head: { kind: head, dimension: dimension ?? DIMENSION } }),
     ...(imageSize !== undefined && { height: imageSize, width: imageSize }),
   }).catch((error: unknown) => {
-    throw inFlags(error)
+    throw error instanceof UsageError ? inFlags(error) : error
   })
   if (!takesImages(encoder)) {
     const names = 'tensors' in encoder.input ? encoder.input.tensors.map((each) => each.name) : []
@@ -89,11 +89,9 @@ async function encoderFromFile(path: string, options: EncoderArguments): Promise
 }
 
 /** An error that asks for an option of the library, asking for the flag. */
-function inFlags(error: unknown): unknown {
-  if (!(error instanceof UsageError)) return error
-  return new UsageError(error.message.replace(/State it: \{ (height|width): .*/, 'State it with --image-size.'), {
-    cause: error,
-  })
+export function inFlags(error: UsageError): UsageError {
+  const message = error.message.replace(/State it: \{ (height|width): .*/, 'State it with --image-size.')
+  return new UsageError(message, { cause: error })
 }
 
 /** The optimiser, with the file's own weights at a share of the learning rate if one is given. */

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { type Inspection, inspect as inspectBytes, type Port } from '../encoders/inspect.ts'
 import { DataError, IsometryError, UsageError } from '../errors.ts'
 import { readEncoder } from '../model/read-encoder.ts'
+import { inFlags } from './encoder.ts'
 import { prose } from './paragraph.ts'
 
 /** How many parameters are listed. */
@@ -10,8 +11,7 @@ const SHOWN = 12
 
 export async function inspect(file: string, { json, values }: { json?: boolean; values?: boolean }): Promise<void> {
   const looked = inspectBytes(await read(file))
-  const refusal = looked.refusal ?? (await refusalOf(file))
-  const found = { ...looked, ...(refusal !== undefined && { refusal }) }
+  const found = { ...looked, ...(looked.refusal === undefined && (await trial(file))) }
   process.stdout.write(json ? `${JSON.stringify(found)}\n` : text(file, found, values))
 }
 
@@ -23,20 +23,25 @@ async function read(file: string): Promise<Uint8Array> {
   }
 }
 
-/** What building it for training finds besides: shapes that do not fit, data that are not there. */
-async function refusalOf(file: string): Promise<string | undefined> {
+interface Found extends Inspection {
+  /** What training has to be told, as the size of images, in the words of its error. */
+  readonly asks?: string
+}
+
+/** What building it for training finds besides: shapes that do not fit, data that are not there, and what is left open. */
+async function trial(file: string): Promise<Pick<Found, 'refusal' | 'asks'>> {
   try {
     await readEncoder(file)
-    return undefined
+    return {}
   } catch (error) {
-    if (!(error instanceof IsometryError)) throw error
-    // What is left open, as the size of images, flags of `train` say.
-    return error instanceof UsageError ? undefined : error.message
+    if (error instanceof UsageError) return { asks: inFlags(error).message }
+    if (error instanceof IsometryError) return { refusal: error.message }
+    throw error
   }
 }
 
-function text(file: string, found: Inspection, withValues = false): string {
-  const { producer, operatorSet, inputs, outputs, refusal } = found
+function text(file: string, found: Found, withValues = false): string {
+  const { producer, operatorSet, inputs, outputs } = found
   const ports = Math.max(...[...inputs, ...outputs].map(({ name }) => name.length))
   const lines = [
     `${file}: operator set ${operatorSet}${producer && `, written by ${producer}`}`,
@@ -49,11 +54,15 @@ function text(file: string, found: Inspection, withValues = false): string {
     ...operatorsOf(found, withValues),
     '',
   ]
-  const last =
-    refusal === undefined ? 'Gradients flow through all that training needs.' : `Training refuses it. ${refusal}`
   // Names out of damaged files may hold line ends and escape sequences, which are no business of a terminal.
   const clean = lines.map((line) => line.replace(/\p{Cc}/gu, ' '))
-  return `${[...clean, prose(last, process.stdout)].join('\n')}\n`
+  return `${[...clean, prose(verdict(found), process.stdout)].join('\n')}\n`
+}
+
+function verdict({ refusal, asks }: Found): string {
+  if (refusal !== undefined) return `Training refuses it. ${refusal}`
+  if (asks !== undefined) return `Training asks for more. ${asks}`
+  return 'Gradients flow through all that training needs.'
 }
 
 function port({ name, type = 'type not stated', shape }: Port, width: number): string {

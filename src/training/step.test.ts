@@ -1,5 +1,6 @@
 /** Steps in parts and over several batches, against the same step at once. */
 import { afterEach, expect, test } from 'vitest'
+import { watchSessions } from '../../test/sessions.ts'
 import { dropout, mask } from '../encoders/dropout.ts'
 import { convolutional, type Encoder, mlp } from '../encoders/index.ts'
 import { cosineMarginTriplet, triplet } from '../losses/index.ts'
@@ -168,11 +169,15 @@ test('dropout in parts: both passes over a part drop the same', async () => {
 test('batches of many shapes: more than are kept compiled', async () => {
   const step = stepOf(small)
   const losses: number[] = []
-  for (const round of [0, 1]) {
-    for (let rows = 6; rows < 17; rows++) {
-      const { loss } = await step.run([batchOf(rows, rows)], 0)
-      if (round === 0) losses.push(loss)
-      else expect(loss).toBe(losses[rows - 6])
+  await watchSessions(async (opened) => {
+    for (const round of [0, 1]) {
+      for (let rows = 6; rows < 17; rows++) {
+        const { loss } = await step.run([batchOf(rows, rows)], 0)
+        if (round === 0) losses.push(loss)
+        else expect(loss).toBe(losses[rows - 6])
+      }
     }
-  }
+    expect(opened.length).toBeGreaterThanOrEqual(22)
+    expect(opened.filter(({ released }) => !released)).toHaveLength(8)
+  })
 })

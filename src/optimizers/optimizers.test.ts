@@ -2,8 +2,9 @@
 import { expect, test } from 'vitest'
 import { compile } from '../compile.ts'
 import { UsageError } from '../errors.ts'
-import { input, type Value } from '../graph/value.ts'
-import { adam, clipByGlobalNorm, grouped, type Optimizer, schedules, sgd } from './index.ts'
+import { input, scalar, type Value } from '../graph/value.ts'
+import type { Tensors } from '../runtime/session.ts'
+import { adam, clipByGlobalNorm, grouped, type Optimizer, rmsprop, schedules, sgd } from './index.ts'
 
 /** One step from the parameters given, with these gradients and a rate of 0.1. */
 async function step(optimizer: Optimizer, parameters: Record<string, number[]>, gradients: Record<string, number[]>) {
@@ -69,6 +70,45 @@ test('each group has a rule, a rate and a weight decay of its own; the first tha
     'group1.rate': 0.1,
     'group3.match': 'the rest',
   })
+})
+
+test('RMSprop with momentum goes on by a share of its last step', async () => {
+  const [alpha, epsilon, momentum, weightDecay, rate] = [0.9, 1e-3, 0.5, 0.01, 0.1]
+  const rule = rmsprop({ alpha, epsilon, momentum, weightDecay })
+  const names = ['p', ...Object.keys(rule.state({ p: [2] }))]
+  const { p: before, ...state } = Object.fromEntries(names.map((name) => [name, input(name, 'float32', [2])]))
+  const { parameters, state: kept } = rule.update(
+    { p: input('g', 'float32', [2]) },
+    state,
+    { p: before! },
+    scalar(rate),
+  )
+  const after = Object.entries({ ...parameters, ...kept })
+  const program = await compile(Object.fromEntries(after.map(([name, value]) => [`next ${name}`, value])))
+  const row = (x: ArrayLike<number>) => ({ dtype: 'float32', shape: [2], data: Float32Array.from(x) }) as const
+  let now: Tensors = Object.fromEntries(names.map((name) => [name, row(name === 'p' ? [1, -2] : [0, 0])]))
+  // PyTorch's rule, in float64: the momentum is of the scaled gradients, and the rate comes last.
+  const [p, square, velocity] = [
+    [1, -2],
+    [0, 0],
+    [0, 0],
+  ]
+  for (const gradients of [
+    [0.5, -3],
+    [0.25, 2],
+    [-1, 0.125],
+  ]) {
+    const results = await program.run({ ...now, g: row(gradients) })
+    now = Object.fromEntries(names.map((name) => [name, results[`next ${name}`]!]))
+    for (const [i, each] of gradients.entries()) {
+      const g = each + weightDecay * p[i]!
+      square[i] = alpha * square[i]! + (1 - alpha) * g * g
+      velocity[i] = momentum * velocity[i]! + g / (Math.sqrt(square[i]!) + epsilon)
+      p[i]! -= rate * velocity[i]!
+      expect(now.p!.data[i]).toBeCloseTo(p[i]!, 5)
+    }
+  }
+  await program.release()
 })
 
 test('a group that matches nothing, and a negative rate, are mistakes', () => {

@@ -14,9 +14,11 @@ import { model, node, type Written, weights } from './onnx.ts'
 
 export async function runOnce(bytes: Uint8Array, feeds: Tensors = {}): Promise<Tensors> {
   const program = await open(bytes, { threads: 1 })
-  const results = await program.run(feeds)
-  await program.release()
-  return results
+  try {
+    return await program.run(feeds)
+  } finally {
+    await program.release()
+  }
 }
 
 export const importing = (written: Model, options: ImportOptions = {}) => importEncoder(written, options, runOnce)
@@ -29,9 +31,11 @@ export async function embed(encoder: Encoder, feeds: Tensors, mode: Mode = 'infe
     Object.fromEntries(Object.entries(tensors).map(([name, { dtype, shape }]) => [name, input(name, dtype, shape)]))
   const { embedding } = await encoder.build(toInputs(feeds), toInputs(variables), mode)
   const program = await compile({ 'the embedding': embedding })
-  const results = await program.run({ ...variables, ...feeds })
-  await program.release()
-  return results['the embedding']!
+  try {
+    return (await program.run({ ...variables, ...feeds }))['the embedding']!
+  } finally {
+    await program.release()
+  }
 }
 
 /** One step of gradient descent at the rate 1, and the variables after it. */

@@ -68,6 +68,18 @@ test.each([4, 5, 12])(
   },
 )
 
+test('a batch of 4,096 in parts of 64 moves the parameters as the whole batch does', async () => {
+  const batch = batchOf(4096, 0)
+  const [whole, cached] = [stepOf(small), stepOf(small, { microBatch: 64 })]
+  const before = await flat(whole)
+  const [a, b] = [await whole.run([batch], 1), await cached.run([batch], 1)]
+  expect(b.loss).toBeCloseTo(a.loss, 5)
+  const moved = largestDifference(await flat(whole), before)
+  expect(moved).toBeGreaterThan(0.001)
+  // The gradient is a sum over 64 parts, each rounded on its own.
+  expect(largestDifference(await flat(whole), await flat(cached))).toBeLessThan(1e-5 * moved)
+})
+
 test('several batches move the parameters by the mean of their gradients', async () => {
   const batches = [batchOf(9, 1), batchOf(12, 2), batchOf(9, 3)]
   const start = await flat(stepOf(small))

@@ -5,9 +5,10 @@ import { convolutional, mlp } from '../src/encoders/index.ts'
 import { differentiate } from '../src/graph/differentiate.ts'
 import { toModel } from '../src/graph/to-onnx.ts'
 import { apply, input, type Value } from '../src/graph/value.ts'
-import { cosineMarginTriplet, quadruplet, triplet } from '../src/losses/index.ts'
+import { lossByName, lossesByName } from '../src/losses/by-name.ts'
+import { contrastive, cosineMarginTriplet, quadruplet, triplet } from '../src/losses/index.ts'
 import { metricsByName } from '../src/metrics/by-name.ts'
-import { all, batchHard, semiHard } from '../src/mining/index.ts'
+import { minerByName, minerNames } from '../src/mining/by-name.ts'
 import type { Node } from '../src/onnx/schema.ts'
 import { adagrad, adam, adamW, clipByGlobalNorm, type Optimizer, rmsprop, sgd } from '../src/optimizers/index.ts'
 import { random } from '../src/random.ts'
@@ -30,10 +31,12 @@ const optimizers: Optimizer[] = [
   adagrad(),
   clipByGlobalNorm(adam(), 1),
 ]
-const miners = [all(), semiHard(), batchHard()]
+const miners = minerNames.map((name) => minerByName(name))
 const losses = [
+  // What takes tuples alone has a test of its own below.
+  ...[...lossesByName.keys()].filter((name) => name !== 'quadruplet').map((name) => lossByName(name)),
   ...[...metricsByName.values()].flatMap((metric) => miners.map((mining) => triplet({ metric, mining }))),
-  ...miners.map((mining) => cosineMarginTriplet({ mining })),
+  ...miners.flatMap((mining) => [cosineMarginTriplet({ mining }), contrastive({ mining })]),
 ]
 
 /** Every graph that training emits: each encoder, loss, miner, metric and optimiser at least once. */
@@ -47,6 +50,7 @@ async function emitted(): Promise<Node[][]> {
       optimizer: optimizers[i % optimizers.length]!,
       variables: encoder.variables(0),
       largestClass: 3,
+      classes: 4,
     }
     const { outputs } = await wholeStep(options, { pixels: { dtype: 'uint8', shape: [12, 1, 12, 12] } })
     graphs.push(toModel(outputs).graph.nodes)

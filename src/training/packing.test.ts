@@ -60,9 +60,21 @@ test('a graph on vectors computes the same, and passes on what it does not chang
   await plain.release()
 })
 
+const many = (count: number, length: number): Record<string, TensorType> =>
+  Object.fromEntries(Array.from({ length: count }, (_, i) => [`t${i}`, { dtype: 'float32', shape: [length] }]))
+const namesOf = (of: Record<string, TensorType>) => packing(of, () => 'all').holders(Object.keys(of))
+
 test('vectors hold a bounded number of tensors', () => {
-  const many = Object.fromEntries(
-    Array.from({ length: 100 }, (_, i) => [`t${i}`, { dtype: 'float32', shape: [2] } as const]),
+  expect(namesOf(many(100, 2))).toHaveLength(4)
+})
+
+test('vectors hold a bounded number of bytes, as what is larger than 64 KiB stands alone', () => {
+  expect(namesOf(many(3, 2 ** 14 + 1))).toEqual(['t0', 't1', 't2'])
+  const largest = many(40, 2 ** 14)
+  const packed = packing(largest, () => 'all').pack(
+    Object.fromEntries(
+      Object.entries(largest).map(([name, type]) => [name, { ...type, data: new Float32Array(size(type.shape)) }]),
+    ),
   )
-  expect(packing(many, () => 'all').holders(Object.keys(many))).toHaveLength(4)
+  expect(Object.values(packed).map(({ data }) => data.byteLength)).toEqual([2 ** 21, 2 ** 19])
 })

@@ -12,10 +12,11 @@ type Values = Readonly<Record<string, Value>>
 
 /** Larger tensors are faster on their own. */
 const SMALL = 2 ** 14
-/** What a vector holds at most: beyond 32 MiB the runtime's copies become slow. */
-const CAPACITY = 2 ** 21
 
-/** So many tensors at most: the runtime takes long to open graphs with nodes of very many inputs or outputs. */
+/**
+ * So many tensors at most: the runtime takes long to open graphs with nodes of very many inputs or outputs. As they are
+ * small, a vector holds 2 MiB at most; beyond 32 MiB the runtime's copies would become slow.
+ */
 const MEMBERS = 32
 
 export interface Packing {
@@ -53,9 +54,7 @@ export function packing(types: Readonly<Record<string, TensorType>>, roleOf: (na
     const count = size(type.shape)
     if (type.dtype !== 'float32' || count > SMALL) continue
     const role = `packed ${roleOf(name)} `
-    let pack = packs.findLast(
-      (each) => each.name.startsWith(role) && each.length + count <= CAPACITY && each.members.length < MEMBERS,
-    )
+    let pack = packs.findLast((each) => each.name.startsWith(role) && each.members.length < MEMBERS)
     if (!pack) {
       pack = { name: role + packs.length, members: [], length: 0 }
       packs.push(pack)

@@ -10,6 +10,16 @@ describe('Pad', () => {
   test.each(['constant', 'edge', 'reflect', 'wrap'])('%s', (mode) =>
     expectDifferences(([x]) => one('Pad', [x, integers([1, 2, 0, 1])], { mode }), [[3, 4]]),
   )
+  test.each(['constant', 'edge', 'reflect', 'wrap'])('%s, cropped at an end', async (mode) => {
+    for (const pads of [
+      [-1, 1],
+      [2, -1],
+      [-1, 2],
+      [-1, -2],
+    ]) {
+      await expectDifferences(([x]) => one('Pad', [x, integers(pads)], { mode }), [[5]])
+    }
+  })
   test('of some axes', () =>
     expectDifferences(
       ([x]) => one('Pad', [x, integers([2, 1]), undefined, integers([-1])], { mode: 'edge' }),

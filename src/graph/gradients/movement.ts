@@ -57,6 +57,27 @@ const sources: Readonly<Record<string, (place: number, extent: number) => number
   },
 }
 
+/** What was repeated before and after the elements of an axis, added to where it came from. */
+function foldBack(
+  g: Value,
+  axis: number,
+  [before, after]: readonly [number, number],
+  source: (place: number, extent: number) => number,
+): Value {
+  const places = g.shape[axis]!
+  const extent = places - before - after
+  const repeated = [
+    [0, before],
+    [places - after, places],
+  ].filter(([start, end]) => end! > start!) as [number, number][]
+  if (repeated.length === 0) return g
+  const lines = repeated.flatMap(([start, end]) =>
+    Array.from({ length: end - start }, (_, i) => source(start + i - before, extent)),
+  )
+  const parts = repeated.map(([start, end]) => g.slice(axis, start, end))
+  return scatterLines(g.slice(axis, before, before + extent), lines, joined(parts, axis), axis)
+}
+
 export const movement: Rules = {
   Transpose: (g, node) => {
     const perm = node.attributes.perm as readonly number[]
@@ -84,16 +105,14 @@ export const movement: Rules = {
   Pad: (g, node) => {
     const x = inputsOf(node)[0]!
     const pads = padsOf(node.inputs)
+    const rank = x.shape.length
     const source = sources[(node.attributes.mode as string | undefined) ?? 'constant']
     if (!source) return [g.pad(pads.map((each) => -each)).reshape(x.shape)]
-    // What was repeated adds up where it came from, axis by axis.
-    return [
-      x.shape.reduce((gradient, extent, axis) => {
-        const places = gradient.shape[axis]!
-        if (places === extent) return gradient
-        const lines = Array.from({ length: places }, (_, i) => source(i - pads[axis]!, extent))
-        return scatterLines(zeros(gradient.shape.with(axis, extent), g), lines, gradient, axis)
-      }, g),
-    ]
+    // What is cropped is gone before anything is repeated.
+    const folded = x.shape.reduce((gradient, _, axis) => {
+      const around = [pads[axis]!, pads[axis + rank]!].map((each) => Math.max(each, 0)) as [number, number]
+      return foldBack(gradient, axis, around, source)
+    }, g)
+    return [folded.pad(pads.map((each) => Math.max(-each, 0)))]
   },
 }

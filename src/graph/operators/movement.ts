@@ -125,7 +125,8 @@ const pad: Infer = (inputs, { mode = 'constant' }) => {
   const pads = padsOf(inputs)
   const rank = x.shape.length
   const most = repeatable[mode as string]
-  const tooWide = most ? pads.findIndex((each, i) => each > most(x.shape[i % rank]!)) : -1
+  const left = x.shape.map((extent, i) => extent + Math.min(pads[i]!, 0) + Math.min(pads[i + rank]!, 0))
+  const tooWide = most ? pads.findIndex((each, i) => each > 0 && each > most(left[i % rank]!)) : -1
   if (tooWide >= 0) {
     throw new GraphError(
       `${mode} cannot give ${pads[tooWide]} elements beside axis ${tooWide % rank} of ${describe(x)}`,

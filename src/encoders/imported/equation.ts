@@ -1,5 +1,6 @@
 /** Equations of Einsum as the graph's builder takes them: with letters alone. */
 import { GraphError } from '../../errors.ts'
+import { parseEinsum } from '../../graph/operators/linear.ts'
 
 const alphabet = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz']
 const ELLIPSIS = '...'
@@ -33,14 +34,5 @@ export function spelledOut(equation: string, ranks: readonly number[]): string {
   }
   const letters = alphabet.filter((letter) => !equation.includes(letter)).slice(0, count)
   const spell = (each: string) => each.replace(ELLIPSIS, letters.join(''))
-  return `${operands.map(spell).join()}->${spell(right ?? ELLIPSIS + lettersOfOne(left))}`
-}
-
-/** Without an arrow, the result has the letters that occur once, in the order of the alphabet. */
-function lettersOfOne(operands: string): string {
-  const letters = operands.replace(/[^a-zA-Z]/g, '')
-  return [...letters]
-    .filter((letter) => letters.indexOf(letter) === letters.lastIndexOf(letter))
-    .sort()
-    .join('')
+  return `${operands.map(spell).join()}->${spell(right ?? ELLIPSIS + parseEinsum(left.replaceAll(ELLIPSIS, '')).result)}`
 }
